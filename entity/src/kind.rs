@@ -1,0 +1,228 @@
+//! The closed sets of states and kinds. What an office may edit (tags, categories) is a dictionary, not an enum.
+//!
+//! Clients treat a value they do not know as “other”: sets may grow.
+
+use async_graphql::Enum;
+use sea_orm::{DeriveActiveEnum, EnumIter, Iterable};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum, Enum)]
+        #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+        pub enum $name {
+            $($(#[$value_doc])* $value,)*
+        }
+
+        impl $name {
+            /// Every value, in the order of the contract.
+            pub fn all() -> impl Iterator<Item = Self> {
+                Self::iter()
+            }
+        }
+    )*};
+}
+
+kinds! {
+    /// Level of a region (区域级别). Level and parent are stored, never read off the code: three cities have no county.
+    RegionKind {
+        /// Province (省), code of 2 digits.
+        Province,
+        /// City or prefecture (地级市), 4 digits.
+        City,
+        /// County, district or county-level city (县、区), 6 digits.
+        County,
+        /// Township, town or street (乡镇、街道), 9 digits.
+        Township,
+        /// Village or community (村、社区), 12 digits.
+        Village,
+        /// Villagers' group (村民小组), 15 digits: the village's and a serial of our own.
+        Group,
+        /// Grid (网格), 15 digits: the village's and a serial of our own.
+        Grid,
+    }
+
+    /// Kind of a party organisation (党组织类型).
+    BranchKind {
+        /// Party committee (党委).
+        Committee,
+        /// General branch (党总支).
+        GeneralBranch,
+        /// Branch (党支部).
+        Branch,
+        /// Party group (党小组).
+        Group,
+    }
+
+    /// Standing of a party member (党员身份).
+    MembershipStanding {
+        /// Full member (正式党员).
+        Full,
+        /// Probationary member (预备党员).
+        Probationary,
+    }
+
+    /// Level of a cadre (干部层级): who can be answerable for what.
+    CadreLevel {
+        /// Leader of the county (县级领导).
+        CountyLeader,
+        /// Leader of the township (乡镇领导).
+        TownshipLeader,
+        /// Staff of the township and its stations (乡镇干部).
+        TownshipStaff,
+        /// Cadre of the village (村干部).
+        VillageCadre,
+        /// Grid worker (网格员).
+        GridWorker,
+        /// Party member without one of these posts (党员).
+        PartyMember,
+    }
+
+    /// Sex by GB/T 2261.1 (性别).
+    Sex {
+        /// Not known (未知, 0).
+        Unknown,
+        /// Male (男, 1).
+        Male,
+        /// Female (女, 2).
+        Female,
+        /// Not stated (未说明, 9).
+        NotStated,
+    }
+
+    /// State of an account (账号状态).
+    AccountStatus {
+        /// May sign in (正常).
+        Active,
+        /// May not sign in; all its sessions are ended (停用).
+        Disabled,
+    }
+
+    /// Role given to an account (角色). A cadre's right to a household comes from the assignment itself, not from a role.
+    Role {
+        /// Platform administrator (平台管理员): accounts, regions, configuration; no household, visit or demand.
+        PlatformAdmin,
+        /// Region administrator (区域管理员): all in the region; rosters, assignments, imports, grants below it.
+        RegionAdmin,
+        /// Leader (领导): all in the region, to read.
+        Leader,
+        /// Dispatcher (受理派单员): of households the number, address and head.
+        Dispatcher,
+        /// Supervisor (督查员): tasks, visits and feedback in the region.
+        Supervisor,
+        /// Branch secretary (支部书记): members of the branch and below, their assignments; no household.
+        BranchSecretary,
+        /// Department handler (部门经办): tasks given to the department.
+        DepartmentHandler,
+        /// Contact cadre (包联干部): the targets of the own assignments. Held by having a live assignment, never granted.
+        Cadre,
+        /// Grid worker (网格员): households of a grid, group or village.
+        GridWorker,
+        /// Resident (群众): the own household.
+        Resident,
+        /// Representative of an enterprise (企业联络员): the own enterprise.
+        EnterpriseRep,
+        /// Third party (第三方): what its scopes say.
+        Integration,
+        /// Auditor (审计员): the access log and the audit trail, nothing else.
+        Auditor,
+    }
+
+    /// Status of a household (户状态).
+    HouseholdStatus {
+        /// Lives here (常住).
+        Resident,
+        /// Moved away (迁出).
+        MovedAway,
+        /// Dissolved (销户).
+        Dissolved,
+    }
+
+    /// Relation to the head of the household, by the one-digit table of GB/T 4761 (与户主关系).
+    Kinship {
+        /// The head (户主, 0).
+        Head,
+        /// Spouse (配偶, 1).
+        Spouse,
+        /// Son (子, 2).
+        Son,
+        /// Daughter (女, 3).
+        Daughter,
+        /// Grandchild (孙辈, 4).
+        Grandchild,
+        /// Parent (父母, 5).
+        Parent,
+        /// Grandparent (祖父母, 6).
+        Grandparent,
+        /// Brother or sister (兄弟姐妹, 7).
+        Sibling,
+        /// Other (其他, 8).
+        Other,
+    }
+
+    /// Employment situation (就业情况).
+    Employment {
+        /// Farming (务农).
+        Farming,
+        /// Employed nearby (本地就业).
+        LocalWork,
+        /// Working away (外出务工).
+        MigrantWork,
+        /// Without work (失业).
+        Unemployed,
+        /// At school (在校).
+        Student,
+        /// Retired (退休).
+        Retired,
+        /// Below school age, or unable to work (无劳动能力).
+        NotWorking,
+    }
+
+    /// Size of an enterprise (企业规模).
+    EnterpriseSize {
+        /// Large (大型).
+        Large,
+        /// Medium (中型).
+        Medium,
+        /// Small (小型).
+        Small,
+        /// Micro (微型).
+        Micro,
+    }
+
+    /// Status of an enterprise (企业状态).
+    EnterpriseStatus {
+        /// In operation (在营).
+        Operating,
+        /// Suspended (停业).
+        Suspended,
+        /// Closed (注销).
+        Closed,
+    }
+
+    /// What a contact assignment is for (包联类型). The target fits the kind.
+    AssignmentKind {
+        /// A whole township (包乡镇).
+        Township,
+        /// An area: a set of villages of one township (包片).
+        Area,
+        /// A village or community (包村).
+        Village,
+        /// A villagers' group or a grid (包组).
+        Group,
+        /// One household (联系户).
+        Household,
+        /// One enterprise (联系企业).
+        Enterprise,
+    }
+
+    /// What happened to a record (变更类型).
+    ChangeKind {
+        /// It was made.
+        Created,
+        /// Some of its columns changed.
+        Updated,
+        /// It ended or was taken out; the record stays.
+        Ended,
+    }
+}

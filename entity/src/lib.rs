@@ -1,0 +1,30 @@
+//! The tables, one file each. This crate knows `SeaORM`, how its values are spelt, and nothing else of ours.
+
+pub mod id;
+pub mod kind;
+pub mod scalar;
+
+pub mod change;
+pub mod idempotency;
+
+pub mod area;
+pub mod area_village;
+pub mod branch;
+pub mod cadre;
+pub mod department;
+pub mod membership;
+pub mod position;
+pub mod region;
+
+pub mod account;
+pub mod grant;
+pub mod refresh_token;
+pub mod session;
+
+pub mod enterprise;
+pub mod household;
+pub mod household_tag;
+pub mod member;
+pub mod tag;
+
+pub mod assignment;

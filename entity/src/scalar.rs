@@ -1,0 +1,93 @@
+//! Values with a form of their own: how they are stored, and how they are spoken in GraphQL.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime as Instant, NaiveDate, SubsecRound, Utc};
+use sea_orm::DeriveValueType;
+
+/// A civil date in China Standard Time (UTC+8), `YYYY-MM-DD`. In a pair of dates the second is the first day that no longer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+pub struct Date(pub NaiveDate);
+
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        if text.len() != 10 {
+            return Err(date_form());
+        }
+        text.parse().map(Self).map_err(|_| date_form())
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+fn date_form() -> InputValueError<Date> {
+    InputValueError::custom("日期应写作 2026-01-31。 A date is written 2026-01-31.")
+}
+
+/// A moment: UTC, three digits of the second, `2026-01-31T08:00:00.000Z`. Any offset is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+pub struct DateTime(pub Instant<Utc>);
+
+impl DateTime {
+    /// Cuts to the milliseconds that are spoken, so that what is stored and what is shown agree.
+    #[must_use]
+    pub fn new(instant: Instant<Utc>) -> Self {
+        Self(instant.trunc_subsecs(3))
+    }
+}
+
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        Instant::parse_from_rfc3339(text).map(|instant| Self::new(instant.with_timezone(&Utc))).map_err(
+            |_| {
+                InputValueError::custom(
+                    "时刻应写作 2026-01-31T08:00:00.000Z。 A moment is written 2026-01-31T08:00:00.000Z.",
+                )
+            },
+        )
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    }
+}
+
+/// An amount of money in yuan, a string with two digits (`"1200.00"`). Stored in fen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+pub struct Yuan(pub i64);
+
+#[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
+impl ScalarType for Yuan {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        fen(text)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("金额应写作 \"1200.00\"。 Money is written \"1200.00\"."))
+    }
+
+    fn to_value(&self) -> Value {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let fen = self.0.unsigned_abs();
+        Value::String(format!("{sign}{}.{:02}", fen / 100, fen % 100))
+    }
+}
+
+fn fen(text: &str) -> Option<i64> {
+    let (yuan, rest) = text.split_once('.')?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if rest.len() != 2 || yuan.is_empty() || yuan.len() > 13 || !digits(yuan) || !digits(rest) {
+        return None;
+    }
+    Some(yuan.parse::<i64>().ok()? * 100 + rest.parse::<i64>().ok()?)
+}

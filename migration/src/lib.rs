@@ -1,0 +1,31 @@
+//! The history of the schema. It never imports `entity`: a step written today means the same in ten years.
+//!
+//! Steps are SQL with a word for each type that the two databases spell differently (`dialect`).
+
+use sea_orm_migration::prelude::*;
+
+mod dialect;
+mod m20261121_000001_log;
+mod m20261121_000002_place;
+mod m20261121_000003_people;
+mod m20261121_000004_identity;
+mod m20261121_000005_served;
+mod m20261121_000006_contact;
+
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+/// All steps, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_log::Migration),
+            Box::new(m20261121_000002_place::Migration),
+            Box::new(m20261121_000003_people::Migration),
+            Box::new(m20261121_000004_identity::Migration),
+            Box::new(m20261121_000005_served::Migration),
+            Box::new(m20261121_000006_contact::Migration),
+        ]
+    }
+}
