@@ -1,1 +1,79 @@
-//! x
+//! Lianhu (联户): the open back end for contact work in townships.
+//!
+//! The map: rooms in the order of their floors. A room may use those above it in this list, never those below; tests
+//! keep it so. `graph` joins them, `schema` puts them together, `http` speaks to the world.
+#![warn(missing_docs)]
+
+pub mod config;
+pub mod kernel;
+
+// Places and people.
+pub mod region;
+pub mod account;
+
+// The joints, the whole, the door.
+pub mod schema;
+pub mod http;
+
+use account::Identity;
+use config::Config;
+use kernel::{
+    clock::Clock,
+    db::{Db, Options},
+    error::Error,
+    policy::Policy,
+    vault::{SECRET_BYTES, Vault},
+};
+use sea_orm::DbErr;
+use std::sync::Arc;
+
+/// Everything a running server holds.
+pub struct State {
+    /// Settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The secrets.
+    pub vault: Arc<Vault>,
+    /// The time.
+    pub clock: Clock,
+    /// Signing in and recognising people.
+    pub identity: Arc<Identity>,
+    /// The contract.
+    pub schema: schema::Schema,
+    /// Accounts of the demonstration, for the explorer's sign-in box.
+    pub demo_accounts: Option<serde_json::Value>,
+}
+
+impl State {
+    /// Opens the database and derives the keys. Fails if either cannot be had.
+    pub async fn open(config: Config, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
+        let db = Db::open(&options(&config)).await?;
+        let vault = Arc::new(Vault::new(secret)?);
+        let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()))?;
+        let identity = Arc::new(identity);
+        let schema = schema::build(Arc::clone(&identity));
+        Ok(Self { config, db, vault, clock: Clock::default(), identity, schema, demo_accounts: None })
+    }
+
+    /// Whether the database answers and every migration is in place.
+    pub async fn ready(&self) -> Result<(), String> {
+        use migration::MigratorTrait;
+        let pending = migration::Migrator::get_pending_migrations_read_only(self.db.read());
+        let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
+        if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
+    }
+}
+
+/// How to reach the database, from the settings.
+#[must_use]
+pub fn options(config: &Config) -> Options {
+    let database = &config.database;
+    Options {
+        url: database.url.expose().to_owned(),
+        readers: database.readers,
+        acquire_timeout: database.acquire_timeout,
+        statement_timeout: database.statement_timeout,
+        busy_timeout: database.busy_timeout,
+    }
+}

@@ -3,6 +3,7 @@
 use crate::{
     id::{EnterpriseId, RegionId},
     kind::{EnterpriseSize, EnterpriseStatus},
+    scalar::CreditCode,
 };
 use sea_orm::entity::prelude::*;
 
@@ -15,7 +16,7 @@ pub struct Model {
     pub id: EnterpriseId,
     pub name: String,
     #[sea_orm(unique)]
-    pub credit_code: String,
+    pub credit_code: CreditCode,
     pub county_id: RegionId,
     pub township_id: RegionId,
     pub village_id: Option<RegionId>,

@@ -1,6 +1,6 @@
 //! One node of the administrative tree (区域), with its official code. Its own id never changes.
 
-use crate::{id::RegionId, kind::RegionKind};
+use crate::{id::RegionId, kind::RegionKind, scalar::RegionCode};
 use sea_orm::entity::prelude::*;
 
 /// One node of the administrative tree (区域), with its official code. Its own id never changes.
@@ -12,7 +12,7 @@ pub struct Model {
     pub id: RegionId,
     /// Official code without trailing zeros.
     #[sea_orm(unique)]
-    pub code: String,
+    pub code: RegionCode,
     pub name: String,
     pub kind: RegionKind,
     pub parent_id: Option<RegionId>,

@@ -91,3 +91,35 @@ fn fen(text: &str) -> Option<i64> {
     }
     Some(yuan.parse::<i64>().ok()? * 100 + rest.parse::<i64>().ok()?)
 }
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $url:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+        pub struct $name(pub String);
+
+        #[Scalar(specified_by_url = $url)]
+        impl ScalarType for $name {
+            fn parse(value: Value) -> InputValueResult<Self> {
+                match value {
+                    Value::String(text) => Ok(Self(text)),
+                    other => Err(InputValueError::expected_type(other)),
+                }
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.clone())
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// Official code of a region, the national statistical code without trailing zeros: 2 digits a province, 4 a city,
+    /// 6 a county, 9 a township, 12 a village or community; 15 a group or grid (the village's and a serial of our own).
+    RegionCode = "https://www.stats.gov.cn/sj/tjbz/tjyqhdmhcxhfdm/";
+    /// Unified social credit code of 18 characters, the last one a check (GB 32100-2015).
+    CreditCode = "https://openstd.samr.gov.cn/bzgk/gb/newGbInfo?hcno=24691C25985C1073D3A7C85629378AC0";
+    /// Telephone number of mainland China: 11 digits of a mobile, or area code and number of a landline.
+    PhoneNumber = "https://www.itu.int/rec/T-REC-E.164";
+}

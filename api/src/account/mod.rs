@@ -1,0 +1,85 @@
+//! Accounts (账号): logins, the roles given to them, and their sessions.
+//!
+//! An account's rights are its live grants and the live assignments of the cadre behind it, read anew at each request;
+//! the token carries none. What changes the rights of an account raises its `rights_version`.
+
+pub mod object;
+pub mod password;
+pub mod session;
+pub mod sign_in;
+pub mod token;
+
+use crate::{
+    State,
+    kernel::{
+        error::{Error, Fault, Locale, Result},
+        policy::Policy,
+        request::Ctx,
+        scope::Scope,
+        vault::Vault,
+        work::Record,
+    },
+};
+use entity::{account, id::AccountId, scalar::Date};
+use moka::sync::Cache;
+use password::Passwords;
+use session::Lifetimes;
+use std::sync::Arc;
+use token::Tokens;
+
+impl Record for account::Entity {
+    const NAME: &'static str = AccountId::PREFIX;
+    const INTERNAL: &'static [&'static str] = &["name", "cadre_id", "region_id", "status"];
+}
+
+/// What signing in and recognising people needs.
+pub struct Identity {
+    /// The argon2 pool.
+    pub passwords: Passwords,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// How long sessions last.
+    pub lifetimes: Lifetimes,
+    /// Who sees and may do what.
+    pub policy: Arc<Policy>,
+    /// Scopes by account, version of its rights, and day.
+    scopes: Cache<(AccountId, i32, Date), Arc<Scope>>,
+}
+
+impl Identity {
+    /// Keys from the vault, limits from the configuration.
+    pub fn new(config: &crate::config::IdentityConfig, vault: &Vault, policy: Arc<Policy>) -> Result<Self> {
+        let days = |span: std::time::Duration| chrono::Duration::from_std(span).unwrap_or_default();
+        Ok(Self {
+            passwords: Passwords::new(config.hash_threads, config.hash_queue),
+            tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access))?,
+            lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
+            policy,
+            scopes: Cache::new(20_000),
+        })
+    }
+}
+
+/// Who asks, for the front door: a token that cannot be trusted is a fault, none at all is nobody.
+pub async fn enter(
+    state: &State,
+    bearer: Option<&str>,
+    locale: Locale,
+    request_id: &str,
+) -> std::result::Result<Ctx, Fault> {
+    let entered =
+        session::enter(&state.db, &state.vault, &state.clock, &state.identity, bearer, locale, request_id)
+            .await;
+    entered.map_err(|error| match error {
+        Error::Fault(fault) => *fault,
+        Error::Refused(_) => Fault::unauthenticated(),
+        Error::Internal(cause) => {
+            tracing::error!(request_id, cause = cause.0, "who asks could not be read");
+            Fault::new(
+                crate::kernel::error::Code::InternalServerError,
+                "服务器内部错误。",
+                "Something went wrong on our side.",
+            )
+        }
+    })
+}

@@ -1,0 +1,234 @@
+//! The table of all settings: name, default, check, and what each means in both languages.
+
+use std::net::SocketAddr;
+
+use super::{ConfigError, MasterKey, network};
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its full name: section, dot, name.
+    pub name: &'static str,
+    /// Its default as TOML; empty when it has none.
+    pub default: &'static str,
+    /// What a value must be.
+    pub kind: Kind,
+    /// What it means, in English.
+    pub en: &'static str,
+    /// What it means, in Chinese.
+    pub zh: &'static str,
+}
+
+/// What the value of a setting must be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number from the first to the second.
+    Whole(i64, i64),
+    /// Some text, not empty.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Where to listen: address and port.
+    Address,
+    /// A list of origins: `https://desk.example.gov.cn`.
+    Origins,
+    /// A list of addresses or networks: `10.0.0.0/8`.
+    Networks,
+    /// The address of a database.
+    Database,
+    /// An `http://` address.
+    Http,
+    /// A filter of tracing.
+    Filter,
+    /// 32 bytes in base64. Never repeated in a refusal.
+    Key,
+}
+
+/// What would be right, in both languages.
+struct Wanted {
+    zh: String,
+    en: String,
+}
+
+impl Kind {
+    /// A value that would do, as TOML, for a setting without a default.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Whole(..) => "1",
+            Self::Text | Self::Filter | Self::Choice(_) => "\"…\"",
+            Self::Address => "\"127.0.0.1:8080\"",
+            Self::Origins => "[\"https://desk.example.gov.cn\"]",
+            Self::Networks => "[\"10.0.0.0/8\"]",
+            Self::Database => "\"postgres://lianhu@localhost/lianhu\"",
+            Self::Http => "\"http://localhost:4318\"",
+            Self::Key => "\"…\"  # openssl rand -base64 32",
+        }
+    }
+
+    fn accepts(self, value: &toml::Value) -> bool {
+        let text = value.as_str();
+        match self {
+            Self::Whole(least, most) => {
+                value.as_integer().is_some_and(|number| (least..=most).contains(&number))
+            }
+            Self::Text => text.is_some_and(|text| !text.trim().is_empty()),
+            Self::Choice(words) => text.is_some_and(|text| words.contains(&text)),
+            Self::Address => text.is_some_and(|text| text.parse::<SocketAddr>().is_ok()),
+            Self::Origins => every(value, is_origin),
+            Self::Networks => every(value, |text| network(text).is_some()),
+            Self::Database => text.is_some_and(|text| {
+                ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| text.starts_with(start))
+            }),
+            Self::Http => text.is_some_and(|text| text.starts_with("http://") && text.len() > 7),
+            Self::Filter => text.is_some_and(|text| {
+                !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok()
+            }),
+            Self::Key => text.is_some_and(|text| MasterKey::parse(text).is_some()),
+        }
+    }
+
+    fn wanted(self) -> Wanted {
+        let (zh, en) = match self {
+            Self::Whole(least, most) => (
+                format!("应为 {least} 到 {most} 的整数"),
+                format!("must be a whole number from {least} to {most}"),
+            ),
+            Self::Text => ("应为非空文字".to_owned(), "must be a text that is not empty".to_owned()),
+            Self::Choice(words) => {
+                let words = words.join(", ");
+                (format!("应为其中之一：{words}"), format!("must be one of: {words}"))
+            }
+            Self::Address => both("应为地址和端口，如", "must be address and port, as", self),
+            Self::Origins => both("应为来源列表，如", "must be a list of origins, as", self),
+            Self::Networks => {
+                both("应为地址或网段列表，如", "must be a list of addresses or networks, as", self)
+            }
+            Self::Database => both(
+                "应以 sqlite: 或 postgres:// 开头，如",
+                "must begin with sqlite: or postgres://, as",
+                self,
+            ),
+            Self::Http => both("应为 http:// 地址，如", "must be an http:// address, as", self),
+            Self::Filter => (
+                "应为日志级别，如 \"info\" 或 \"info,lianhu=debug\"".to_owned(),
+                "must be a level, as \"info\" or \"info,lianhu=debug\"".to_owned(),
+            ),
+            Self::Key => (
+                "应为 base64 编码的 32 字节（openssl rand -base64 32）".to_owned(),
+                "must be 32 bytes in base64 (openssl rand -base64 32)".to_owned(),
+            ),
+        };
+        Wanted { zh, en }
+    }
+}
+
+fn both(zh: &str, en: &str, kind: Kind) -> (String, String) {
+    let example = kind.example();
+    (format!("{zh} {example}"), format!("{en} {example}"))
+}
+
+fn every(value: &toml::Value, holds: impl Fn(&str) -> bool) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(|one| one.as_str().is_some_and(&holds)))
+}
+
+fn is_origin(text: &str) -> bool {
+    let place = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    place.is_some_and(|place| {
+        !place.is_empty()
+            && place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    })
+}
+
+impl Setting {
+    /// The setting of this full name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+
+    /// Section and name.
+    pub fn parts(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').unwrap_or(("", self.name))
+    }
+
+    /// Its default, if it has one.
+    pub(super) fn default_value(&self) -> Option<toml::Value> {
+        let table: toml::Table = format!("value = {}", self.default).parse().ok()?;
+        table.into_iter().next().map(|(_, value)| value)
+    }
+
+    /// Refuses, by name, a value that is not what it must be.
+    pub(super) fn check(&self, value: &toml::Value) -> Result<(), ConfigError> {
+        if self.kind.accepts(value) {
+            return Ok(());
+        }
+        let Wanted { zh, en } = self.kind.wanted();
+        Err(ConfigError::new(self.name, zh, en))
+    }
+
+    /// Its value as the environment writes it: numbers bare, lists with commas.
+    pub(super) fn parse(&self, text: &str) -> Result<toml::Value, ConfigError> {
+        let value = match self.kind {
+            Kind::Whole(..) => match text.trim().parse::<i64>() {
+                Ok(number) => number.into(),
+                Err(_) => text.into(),
+            },
+            Kind::Origins | Kind::Networks => {
+                let list = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+                toml::Value::Array(list.map(Into::into).collect())
+            }
+            _ => text.into(),
+        };
+        self.check(&value).map(|()| value)
+    }
+}
+
+const fn setting(
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    en: &'static str,
+    zh: &'static str,
+) -> Setting {
+    Setting { name, default, kind, en, zh }
+}
+
+/// Ten minutes in milliseconds: the longest of the short times.
+const LONG: i64 = 600_000;
+
+/// Every setting there is, in the order of the sample file.
+#[rustfmt::skip]
+pub const SETTINGS: &[Setting] = &[
+    setting("http.listen", "\"127.0.0.1:8080\"", Kind::Address, "Where the server listens.", "服务监听的地址。"),
+    setting("http.max_connections", "1024", Kind::Whole(1, 100_000), "Connections at once; one more is answered 503.", "同时连接数上限，超出者得到 503。"),
+    setting("http.header_timeout_ms", "10000", Kind::Whole(100, LONG), "How long a client may take to send the head of a request.", "客户端发送请求头的时限（毫秒）。"),
+    setting("http.body_timeout_ms", "30000", Kind::Whole(100, LONG), "How long a client may take to send a body, or to take up what it is sent.", "客户端发送请求体、或收取应答的时限（毫秒）。"),
+    setting("http.idle_timeout_ms", "75000", Kind::Whole(100, LONG), "How long a connection may stay open with nothing asked.", "空闲连接保留的时间（毫秒）。"),
+    setting("http.drain_ms", "0", Kind::Whole(0, 25_000), "How long, at a stop, requests are still taken while readiness says no. Give a balancer time to notice.", "停机时先报告未就绪、仍接收请求的时间（毫秒），留给负载均衡察觉。"),
+    setting("http.max_body_bytes", "262144", Kind::Whole(1_024, 16_777_216), "The largest body of a request to /graphql.", "/graphql 请求体的最大字节数。"),
+    setting("http.cors_origins", "[]", Kind::Origins, "Origins whose pages may call the API.", "允许其网页调用接口的来源。"),
+    setting("http.trusted_proxies", "[]", Kind::Networks, "Proxies whose X-Forwarded-For is believed.", "可信代理：采信其 X-Forwarded-For。"),
+    setting("http.metrics_from", "[\"127.0.0.0/8\", \"::1\"]", Kind::Networks, "From where /metrics may be read.", "允许读取 /metrics 的地址。"),
+    setting("graphql.max_cost", "10000", Kind::Whole(100, 1_000_000), "The cost of the dearest operation that is run.", "单个操作的成本上限。"),
+    setting("graphql.cost_per_minute", "600000", Kind::Whole(100, 1_000_000_000), "The cost an account may spend in a minute.", "每个账号每分钟的成本额度。"),
+    setting("graphql.anonymous_cost_per_minute", "60000", Kind::Whole(100, 1_000_000_000), "The cost an address may spend in a minute without signing in.", "未登录时每个地址每分钟的成本额度。"),
+    setting("graphql.timeout_ms", "10000", Kind::Whole(10, LONG), "How long an operation may run.", "单个操作的时限（毫秒）。"),
+    setting("graphql.max_query_bytes", "16384", Kind::Whole(256, 65_536), "The longest query text.", "查询文本的最大字节数。"),
+    setting("database.url", "\"sqlite://lianhu.db\"", Kind::Database, "The database: SQLite or PostgreSQL.", "数据库地址：SQLite 或 PostgreSQL。"),
+    setting("database.readers", "4", Kind::Whole(1, 256), "Connections for reading (SQLite), or in all (PostgreSQL).", "读连接数（SQLite），或总连接数（PostgreSQL）。"),
+    setting("database.acquire_timeout_ms", "800", Kind::Whole(10, LONG), "How long a request waits for a connection before it is answered OVERLOADED.", "等待数据库连接的时限（毫秒），超时答复 OVERLOADED。"),
+    setting("database.statement_timeout_ms", "8000", Kind::Whole(10, LONG), "How long one statement may run (PostgreSQL).", "单条语句的时限（毫秒，PostgreSQL）。"),
+    setting("database.busy_timeout_ms", "5000", Kind::Whole(10, LONG), "How long a statement waits for another process (SQLite).", "等待其他进程释放锁的时限（毫秒，SQLite）。"),
+    setting("identity.access_minutes", "10", Kind::Whole(1, 60), "Life of an access token.", "访问令牌的有效期（分钟）。"),
+    setting("identity.refresh_idle_days", "14", Kind::Whole(1, 90), "A session not refreshed for so long ends.", "会话多久未刷新即结束（天）。"),
+    setting("identity.refresh_days", "30", Kind::Whole(1, 365), "A session ends after so long in any case.", "会话最长期限（天）。"),
+    setting("identity.hash_threads", "0", Kind::Whole(0, 64), "Passwords hashed at once; 0: as many as cores.", "同时计算的密码散列数；0 表示与核数相同。"),
+    setting("identity.hash_queue", "50", Kind::Whole(1, 10_000), "Passwords that may wait to be hashed; beyond it OVERLOADED.", "等待计算散列的密码数上限，超出答复 OVERLOADED。"),
+    setting("identity.issuer", "\"lianhu\"", Kind::Text, "The issuer named in our tokens.", "令牌中的签发者。"),
+    setting("identity.audience", "\"lianhu-api\"", Kind::Text, "The audience named in our tokens.", "令牌中的受众。"),
+    setting("secret.key", "", Kind::Key, "The master secret: 32 bytes in base64. Keep it out of the file if others read it.", "主密钥：base64 编码的 32 字节。文件若有他人可读，请勿写在此处。"),
+    setting("secret.key_file", "", Kind::Text, "A file with the master secret, instead of secret.key.", "存放主密钥的文件，代替 secret.key。"),
+    setting("log.format", "\"human\"", Kind::Choice(&["human", "json"]), "For people or for machines.", "日志给人看（human）还是给机器看（json）。"),
+    setting("log.level", "\"info\"", Kind::Filter, "What is logged: error, warn, info, debug, trace; by module too: info,lianhu=debug.", "日志级别，可按模块：info,lianhu=debug。"),
+    setting("telemetry.otlp_endpoint", "", Kind::Http, "Where traces go, by OTLP over HTTP; nowhere when unset.", "链路追踪的去处（OTLP over HTTP），不设则不发送。"),
+    setting("telemetry.service_name", "\"lianhu\"", Kind::Text, "The name of this service in traces.", "链路追踪中的服务名。"),
+];

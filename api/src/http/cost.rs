@@ -1,0 +1,300 @@
+//! What an operation costs: a sum over its selections, made before it runs.
+//!
+//! A field costs what `@cost(value: N)` on its definition says; without one, an object costs 1 and
+//! a scalar nothing. Below a list that takes `first` or `last`, everything counts once for each row
+//! that is asked for; below `ids`, once for each id. The table of fields is read from the schema's
+//! own SDL at start, so it can't differ from what clients are shown.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{
+    BaseType, ConstDirective, ExecutableDocument, Field, FieldDefinition, OperationDefinition, OperationType,
+    Selection, SelectionSet, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
+};
+use async_graphql::{Name, Positioned, Value as Const, Variables};
+use async_graphql_value::Value;
+
+/// Rows of a list whose `first` was not given and has no default in the schema.
+const USUAL_PAGE: u64 = 20;
+/// Values of introspection that cost as much as one object: they come from memory.
+const INTROSPECTION_SHARE: u64 = 100;
+/// Arguments that say how many rows a list answers.
+const PAGE_ARGUMENTS: [&str; 2] = ["first", "last"];
+/// The argument that names the rows themselves.
+const IDS_ARGUMENT: &str = "ids";
+
+/// The cost of every field of a schema.
+#[derive(Debug)]
+pub struct Table {
+    types: HashMap<String, Fields>,
+    query: String,
+    mutation: String,
+    subscription: String,
+}
+
+type Fields = HashMap<String, Price>;
+
+/// What one field costs.
+#[derive(Clone, Debug)]
+struct Price {
+    returns: String,
+    own: u64,
+    times: Times,
+    /// What is below it counts for so much less.
+    share: u64,
+}
+
+/// How often what is below a field counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Times {
+    Once,
+    /// As `first` or `last` say, else so often.
+    Page(u64),
+    /// Once for each of `ids`.
+    Ids,
+    Always(u64),
+}
+
+impl Table {
+    /// The table of a schema, from its SDL.
+    pub fn from_sdl(sdl: &str) -> Result<Self, String> {
+        let document = parse_schema(sdl).map_err(|error| error.to_string())?;
+        let (query, mutation, subscription) = roots(&document);
+        let mut types = HashMap::new();
+        let composite = composites(&document);
+        for (name, fields) in types_with_fields(&document) {
+            let fields = fields.iter().map(|field| price(&field.node, &composite)).collect();
+            types.insert(name.to_owned(), fields);
+        }
+        let mut table = Self { types, query, mutation, subscription };
+        table.add_introspection(&document);
+        Ok(table)
+    }
+
+    /// The cost of an operation of a document that has passed the guard.
+    pub fn cost(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> u64 {
+        let root = match operation.ty {
+            OperationType::Query => &self.query,
+            OperationType::Mutation => &self.mutation,
+            OperationType::Subscription => &self.subscription,
+        };
+        let mut tally = Tally { table: self, document, operation, variables, known: HashMap::new() };
+        tally.set(&operation.selection_set.node, root)
+    }
+
+    /// Adds the types of introspection, with lists as long as they are in this schema.
+    fn add_introspection(&mut self, document: &ServiceDocument) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let types = count(document.definitions.len()) + 20;
+        let fields = self.types.values().map(|fields| count(fields.len())).sum::<u64>();
+        let per_type = fields.div_ceil(types).max(4);
+        let rows = [
+            ("__Schema", "types", "__Type", types),
+            ("__Schema", "queryType", "__Type", 1),
+            ("__Schema", "mutationType", "__Type", 1),
+            ("__Schema", "subscriptionType", "__Type", 1),
+            ("__Schema", "directives", "__Directive", 8),
+            ("__Directive", "args", "__InputValue", 2),
+            ("__Type", "fields", "__Field", per_type),
+            ("__Type", "interfaces", "__Type", 1),
+            ("__Type", "possibleTypes", "__Type", 2),
+            ("__Type", "inputFields", "__InputValue", per_type),
+            ("__Type", "enumValues", "__EnumValue", 4),
+            ("__Type", "ofType", "__Type", 1),
+            ("__Field", "args", "__InputValue", 2),
+            ("__Field", "type", "__Type", 1),
+            ("__InputValue", "type", "__Type", 1),
+        ];
+        for (of, field, returns, times) in rows {
+            let price = Price { returns: returns.to_owned(), own: 1, times: Times::Always(times), share: 1 };
+            self.types.entry(of.to_owned()).or_default().insert(field.to_owned(), price);
+        }
+        let root = self.types.entry(self.query.clone()).or_default();
+        for (field, returns) in [("__schema", "__Schema"), ("__type", "__Type")] {
+            let price =
+                Price { returns: returns.to_owned(), own: 1, times: Times::Once, share: INTROSPECTION_SHARE };
+            root.insert(field.to_owned(), price);
+        }
+    }
+}
+
+/// The sum over one operation, with the cost of each fragment that was summed before.
+struct Tally<'a> {
+    table: &'a Table,
+    document: &'a ExecutableDocument,
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+    known: HashMap<&'a str, u64>,
+}
+
+impl<'a> Tally<'a> {
+    fn set(&mut self, set: &'a SelectionSet, on: &str) -> u64 {
+        set.items.iter().fold(0, |sum: u64, selection| {
+            sum.saturating_add(match &selection.node {
+                Selection::Field(field) => self.field(&field.node, on),
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref();
+                    let on = condition.map_or(on, |condition| condition.node.on.node.as_str());
+                    self.set(&inline.node.selection_set.node, on)
+                }
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
+            })
+        })
+    }
+
+    /// A fragment costs the same wherever it is used: its type is its own condition.
+    fn fragment(&mut self, name: &'a Name) -> u64 {
+        if let Some(&cost) = self.known.get(name.as_str()) {
+            return cost;
+        }
+        // Should a cycle ever come this far, it ends here.
+        self.known.insert(name, 0);
+        let Some(fragment) = self.document.fragments.get(name) else { return 0 };
+        let on = fragment.node.type_condition.node.on.node.as_str();
+        let cost = self.set(&fragment.node.selection_set.node, on);
+        self.known.insert(name, cost);
+        cost
+    }
+
+    /// Fields that don't exist cost nothing: validation refuses them.
+    fn field(&mut self, field: &'a Field, on: &str) -> u64 {
+        let table = self.table;
+        let price = table.types.get(on).and_then(|fields| fields.get(field.name.node.as_str()));
+        let Some(price) = price else { return 0 };
+        let below = self.set(&field.selection_set.node, &price.returns);
+        let below = below.saturating_mul(self.times(field, price.times)) / price.share;
+        price.own.saturating_add(below)
+    }
+
+    fn times(&self, field: &Field, times: Times) -> u64 {
+        match times {
+            Times::Once => 1,
+            Times::Always(number) => number,
+            Times::Page(usual) => {
+                PAGE_ARGUMENTS.iter().find_map(|name| self.number(field.get_argument(name)?)).unwrap_or(usual)
+            }
+            Times::Ids => self.length(field.get_argument(IDS_ARGUMENT)).unwrap_or(1),
+        }
+    }
+
+    /// A whole number, as literal or variable; below zero it counts nothing, and is refused later.
+    fn number(&self, argument: &Positioned<Value>) -> Option<u64> {
+        let number = match &argument.node {
+            Value::Number(number) => number.clone(),
+            Value::Variable(name) => match self.variable(name)? {
+                Const::Number(number) => number.clone(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(number.as_u64().unwrap_or(if number.is_f64() { u64::MAX } else { 0 }))
+    }
+
+    fn length(&self, argument: Option<&Positioned<Value>>) -> Option<u64> {
+        let length = match &argument?.node {
+            Value::List(list) => list.len(),
+            Value::Variable(name) => match self.variable(name)? {
+                Const::List(list) => list.len(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        u64::try_from(length).ok()
+    }
+
+    fn variable(&self, name: &Name) -> Option<&Const> {
+        self.variables.get(name).or_else(|| {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
+            definition.node.default_value.as_ref().map(|value| &value.node)
+        })
+    }
+}
+
+fn price(field: &FieldDefinition, composite: &[&str]) -> (String, Price) {
+    let returns = named(&field.ty.node).to_owned();
+    let usual = u64::from(composite.contains(&returns.as_str()));
+    let own = field.directives.iter().find_map(|directive| own_cost(&directive.node));
+    let argument = |name: &str| field.arguments.iter().find(|one| one.node.name.node == name);
+    let times = if let Some(first) = argument("first").or_else(|| argument("last")) {
+        let default = first.node.default_value.as_ref().map(|value| &value.node);
+        Times::Page(default.and_then(whole).unwrap_or(USUAL_PAGE))
+    } else if argument(IDS_ARGUMENT).is_some_and(|ids| is_list(&ids.node.ty.node)) {
+        Times::Ids
+    } else {
+        Times::Once
+    };
+    let name = field.name.node.to_string();
+    (name, Price { returns, own: own.unwrap_or(usual), times, share: 1 })
+}
+
+fn own_cost(directive: &ConstDirective) -> Option<u64> {
+    let is_cost = directive.name.node == "cost";
+    is_cost.then(|| whole(&directive.get_argument("value")?.node)).flatten()
+}
+
+fn whole(value: &Const) -> Option<u64> {
+    match value {
+        Const::Number(number) => number.as_u64(),
+        _ => None,
+    }
+}
+
+fn named(of: &Type) -> &str {
+    match &of.base {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => named(inner),
+    }
+}
+
+fn is_list(of: &Type) -> bool {
+    matches!(of.base, BaseType::List(_))
+}
+
+fn types_with_fields(
+    document: &ServiceDocument,
+) -> impl Iterator<Item = (&str, &Vec<Positioned<FieldDefinition>>)> {
+    document.definitions.iter().filter_map(|definition| {
+        let TypeSystemDefinition::Type(definition) = definition else { return None };
+        let fields = match &definition.node.kind {
+            TypeKind::Object(object) => &object.fields,
+            TypeKind::Interface(interface) => &interface.fields,
+            _ => return None,
+        };
+        Some((definition.node.name.node.as_str(), fields))
+    })
+}
+
+/// Names of the types that have something below them.
+fn composites(document: &ServiceDocument) -> Vec<&str> {
+    let types = document.definitions.iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) => Some(&definition.node),
+        _ => None,
+    });
+    let composite = types.filter(|definition| {
+        matches!(definition.kind, TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_))
+    });
+    composite.map(|definition| definition.name.node.as_str()).collect()
+}
+
+/// Names of the root types, as the SDL says, else the usual ones.
+fn roots(document: &ServiceDocument) -> (String, String, String) {
+    let schema = document.definitions.iter().find_map(|definition| match definition {
+        TypeSystemDefinition::Schema(schema) => Some(&schema.node),
+        _ => None,
+    });
+    let name = |root: Option<&Option<Positioned<Name>>>, usual: &str| {
+        root.and_then(Option::as_ref).map_or_else(|| usual.to_owned(), |name| name.node.to_string())
+    };
+    (
+        name(schema.map(|schema| &schema.query), "Query"),
+        name(schema.map(|schema| &schema.mutation), "Mutation"),
+        name(schema.map(|schema| &schema.subscription), "Subscription"),
+    )
+}

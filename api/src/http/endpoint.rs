@@ -1,0 +1,256 @@
+//! GraphQL over HTTP at `/graphql`, as its specification has it: POST of one JSON object, GET for
+//! queries, two media types, and a status that fits each.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use axum::body::{Body as HttpBody, HttpBody as _};
+use axum::extract::{Query, Request, State};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Door;
+use super::errors::{self, Reader};
+use super::media::{self, Media};
+use super::pipeline::{Answer, Body, Call};
+use super::telemetry::Caller;
+use crate::kernel::error::{Code, Fault, Locale};
+
+/// Answers shorter than this are not worth compressing.
+const WORTH_COMPRESSING: usize = 1024;
+/// Methods of this endpoint.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+
+/// The parameters of a request. Members that the specification does not know are passed over.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<Variables>,
+    #[serde(rename = "extensions")]
+    _extensions: Option<Map<String, Value>>,
+}
+
+/// The parameters as a query string has them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Encoded {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+/// Why a request never reached the pipeline.
+struct Refused(StatusCode, Fault);
+
+/// `GET` and `POST` of `/graphql`.
+pub async fn graphql(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let locale = media::locale(&parts.headers);
+    let media = media::accepted(&parts.headers);
+    let read = match media {
+        Some(_) => read(&door, &parts.method, &parts.uri, &parts.headers, body).await,
+        None => Err(not_acceptable()),
+    };
+    let answer = match read {
+        Ok((parameters, bearer)) => {
+            let call = Call {
+                query: parameters.query,
+                operation_name: parameters.operation_name.filter(|name| !name.is_empty()),
+                variables: parameters.variables.unwrap_or_default(),
+                read_only: parts.method == Method::GET,
+                bearer,
+                locale,
+                request_id: caller.request_id,
+                address: caller.address,
+            };
+            door.pipeline.run(call).await
+        }
+        Err(Refused(status, fault)) => refused(status, &fault, locale, &caller.request_id),
+    };
+    let mut response = respond(&answer, media.unwrap_or(Media::Json), &parts.headers);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, METHODS);
+    }
+    response
+}
+
+/// The answer to a request that is refused before its operation is looked at.
+pub fn refused(status: StatusCode, fault: &Fault, locale: Locale, request_id: &str) -> Answer {
+    let reader = Reader { locale, request_id, anonymous: true };
+    let errors = vec![errors::from_fault(fault, Vec::new(), reader)];
+    let body = Body { errors, data: None, extensions: std::collections::BTreeMap::new() };
+    Answer { body, status: Some(status), retry_after_ms: fault.retry_after_ms }
+}
+
+/// Writes an answer.
+pub fn respond(answer: &Answer, media: Media, headers: &HeaderMap) -> Response {
+    let status = answer.status.unwrap_or(match (answer.body.data.is_some(), media) {
+        (true, _) | (false, Media::Json) => StatusCode::OK,
+        (false, Media::Graphql) => StatusCode::BAD_REQUEST,
+    });
+    let text = serde_json::to_vec(&answer.body).unwrap_or_default();
+    let gzip = text.len() >= WORTH_COMPRESSING && media::takes_gzip(headers);
+    let packed = if gzip { compressed(&text) } else { None };
+    let is_packed = packed.is_some();
+    let mut response = (status, packed.unwrap_or(text)).into_response();
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, media.content_type());
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+    if is_packed {
+        fields.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(millis) = answer.retry_after_ms {
+        fields.insert(RETRY_AFTER, millis.div_ceil(1000).max(1).into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn compressed(text: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    encoder.write_all(text).ok()?;
+    encoder.finish().ok()
+}
+
+async fn read(
+    door: &Door,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: HttpBody,
+) -> Result<(Parameters, Option<String>), Refused> {
+    let bearer = media::bearer(headers).map_err(|fault| Refused(StatusCode::UNAUTHORIZED, fault))?;
+    let parameters = match *method {
+        Method::GET => from_uri(uri)?,
+        Method::POST if !media::sends_json(headers) => return Err(unsupported_media()),
+        Method::POST => from_body(&collect(door, body).await?)?,
+        _ => return Err(not_allowed()),
+    };
+    Ok((parameters, bearer))
+}
+
+/// The whole body, within its limits of size and time.
+async fn collect(door: &Door, body: HttpBody) -> Result<Bytes, Refused> {
+    let settings = &door.state.config.http;
+    let limit = settings.max_body_bytes;
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(too_large(limit));
+    }
+    let whole = tokio::time::timeout(settings.body_timeout, Limited::new(body, limit).collect()).await;
+    match whole {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(bad("请求体不完整", "The body broke off")),
+        Err(_) => Err(Refused(
+            StatusCode::REQUEST_TIMEOUT,
+            Fault::new(Code::Timeout, "请求体未在时限内送达", "The body did not arrive in time")
+                .retry_after(1_000),
+        )),
+    }
+}
+
+fn from_body(body: &[u8]) -> Result<Parameters, Refused> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(bad("不支持批量请求，请逐个发送", "Batches are not taken; send one operation at a time"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let place = (error.line(), error.column());
+        if error.is_data() { bad_parameters(place) } else { bad_json(place) }
+    })
+}
+
+fn from_uri(uri: &Uri) -> Result<Parameters, Refused> {
+    let Query(encoded) = Query::<Encoded>::try_from_uri(uri).map_err(|_| bad_parameters((1, 0)))?;
+    Ok(Parameters {
+        query: encoded.query,
+        operation_name: encoded.operation_name,
+        variables: decoded(encoded.variables.as_deref())?,
+        _extensions: decoded(encoded.extensions.as_deref())?,
+    })
+}
+
+fn decoded<T: for<'de> Deserialize<'de>>(text: Option<&str>) -> Result<Option<T>, Refused> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    serde_json::from_str(text).map_err(|error| bad_parameters((error.line(), error.column())))
+}
+
+fn bad(zh: &str, en: &str) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, Fault::new(Code::BadUserInput, zh, en))
+}
+
+fn bad_json((line, column): (usize, usize)) -> Refused {
+    bad(
+        &format!("请求体不是正确的 JSON（第 {line} 行第 {column} 列）"),
+        &format!("The body is not JSON (line {line}, column {column})"),
+    )
+}
+
+fn bad_parameters((line, column): (usize, usize)) -> Refused {
+    bad(
+        &format!(
+            "请求应含 query（字符串），可含 operationName（字符串）、variables 与 extensions（对象）；\
+             请看第 {line} 行第 {column} 列"
+        ),
+        &format!(
+            "A request has query (a string) and may have operationName (a string), variables and \
+             extensions (maps); see line {line}, column {column}"
+        ),
+    )
+}
+
+fn too_large(limit: usize) -> Refused {
+    Refused(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Fault::new(
+            Code::PayloadTooLarge,
+            format!("请求体最多 {limit} 字节"),
+            format!("A body may have at most {limit} bytes"),
+        ),
+    )
+}
+
+fn not_acceptable() -> Refused {
+    Refused(
+        StatusCode::NOT_ACCEPTABLE,
+        Fault::new(
+            Code::BadUserInput,
+            "只能答复 application/graphql-response+json 或 application/json",
+            "There is application/graphql-response+json and application/json",
+        ),
+    )
+}
+
+fn unsupported_media() -> Refused {
+    Refused(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Fault::new(
+            Code::BadUserInput,
+            "请求体须为 UTF-8 的 application/json",
+            "A body must be application/json in UTF-8",
+        ),
+    )
+}
+
+fn not_allowed() -> Refused {
+    Refused(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Fault::new(Code::BadUserInput, "请用 GET 或 POST", "Use GET or POST"),
+    )
+}

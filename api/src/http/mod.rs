@@ -1,0 +1,108 @@
+//! The front door: everything between a socket and the schema.
+//!
+//! A request passes, in this order: [`listener`] (time limits, places) → [`telemetry`] (request id,
+//! span, panics) → [`endpoint`] (GraphQL over HTTP) → [`pipeline`] ([`guard`], [`cost`], who is
+//! asking, [`budget`], execution, [`errors`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{any, get};
+use tower_http::cors::CorsLayer;
+
+use crate::State;
+use crate::kernel::error::{Code, Fault};
+
+pub mod address;
+pub mod budget;
+pub mod cost;
+pub mod endpoint;
+pub mod errors;
+pub mod explorer;
+pub mod guard;
+pub mod health;
+pub mod listener;
+pub mod media;
+pub mod metrics;
+pub mod pipeline;
+mod pulse;
+pub mod telemetry;
+
+/// How long a browser may remember what a preflight told it.
+const PREFLIGHT: Duration = Duration::from_hours(24);
+
+/// What the handlers of a server share.
+pub struct Door {
+    /// The server.
+    pub state: Arc<State>,
+    /// The way of an operation.
+    pub pipeline: pipeline::Pipeline,
+    /// The last word on readiness.
+    pub readiness: Arc<health::Readiness>,
+}
+
+/// All routes of a server.
+///
+/// # Panics
+/// When the schema's own SDL can't be read, which a server that was tested once never meets.
+pub fn router(state: Arc<State>) -> Router {
+    metrics::install();
+    let cors = cors(&state.config.http.cors_origins);
+    let pipeline = pipeline::Pipeline::new(Arc::clone(&state)).expect("the schema's own SDL can be read");
+    let door = Arc::new(Door { state, pipeline, readiness: Arc::default() });
+    let mut router = Router::new()
+        .route("/graphql", any(endpoint::graphql))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/", get(explorer::page))
+        .route("/explorer/accounts.json", get(explorer::accounts))
+        .route("/explorer/{*path}", get(explorer::file))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_allowed)
+        .with_state(Arc::clone(&door));
+    if let Some(cors) = cors {
+        router = router.layer(cors);
+    }
+    router.layer(middleware::from_fn_with_state(door, telemetry::envelope))
+}
+
+/// Lets pages of these origins call the API. Credentials are never let along: there are no cookies.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let named = ["idempotency-key", "traceparent", "x-request-id"].map(HeaderName::from_static);
+    let allowed = [ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE].into_iter().chain(named);
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(allowed.collect::<Vec<_>>())
+            .expose_headers([RETRY_AFTER, media::REQUEST_ID])
+            .max_age(PREFLIGHT)
+    })
+}
+
+async fn nowhere(headers: HeaderMap) -> Response {
+    not_found(&headers)
+}
+
+async fn not_allowed(headers: HeaderMap) -> Response {
+    let fault = Fault::new(Code::BadUserInput, "此地址不支持该方法", "This address has no such method");
+    refuse(StatusCode::METHOD_NOT_ALLOWED, &fault, &headers)
+}
+
+/// The answer to an address that is not here.
+fn not_found(headers: &HeaderMap) -> Response {
+    let fault = Fault::new(Code::NotFound, "没有这个地址", "There is nothing at this address");
+    refuse(StatusCode::NOT_FOUND, &fault, headers)
+}
+
+fn refuse(status: StatusCode, fault: &Fault, headers: &HeaderMap) -> Response {
+    let answer = endpoint::refused(status, fault, media::locale(headers), &media::request_id(headers));
+    endpoint::respond(&answer, media::Media::Json, headers)
+}

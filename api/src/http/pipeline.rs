@@ -1,0 +1,420 @@
+//! Everything around the execution of an operation, whatever way it came in: parse or take from the
+//! cache, guard, cost, who is asking, budget, execute within a time limit, look over the errors.
+//!
+//! No extension of the engine is used: any, even an idle one, costs more than half again on every
+//! field.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
+use async_graphql::parser::{Error as ParseError, parse_query};
+use async_graphql::{Pos, Request, Response, ServerError, Value, Variables};
+use axum::http::StatusCode;
+use futures_util::FutureExt;
+use moka::sync::Cache;
+use serde::Serialize;
+
+use super::budget::{Budget, Payer, Receipt};
+use super::cost::Table;
+use super::errors::{self, Reader};
+use super::guard;
+use super::telemetry::panic_text;
+use crate::State;
+use crate::account;
+use crate::kernel::error::{Code, Fault, Locale};
+
+/// Parsed documents that are kept, in bytes of query text; the parsed form is some ten times larger.
+const DOCUMENTS: u64 = 4 * 1024 * 1024;
+/// Bytes of query text that are read for one unit of cost.
+const PARSED_FOR_ONE: usize = 256;
+/// When to come back after a time limit.
+const RETRY_AFTER_TIMEOUT_MS: u64 = 1_000;
+/// The longest operation name that is logged.
+const MAX_LOGGED_NAME: usize = 64;
+
+/// One operation, as it came in.
+#[derive(Debug)]
+pub struct Call {
+    /// The text of the document.
+    pub query: String,
+    /// Which of its operations to run.
+    pub operation_name: Option<String>,
+    /// Values for its variables.
+    pub variables: Variables,
+    /// Only queries may run: it came by GET.
+    pub read_only: bool,
+    /// The token that was shown.
+    pub bearer: Option<String>,
+    /// The language of messages.
+    pub locale: Locale,
+    /// The id of the request.
+    pub request_id: String,
+    /// From where it came.
+    pub address: Option<IpAddr>,
+}
+
+impl Call {
+    /// From where it came; nowhere, when it was made inside the process.
+    fn address(&self) -> IpAddr {
+        self.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+}
+
+/// What goes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body.
+    pub body: Body,
+    /// A status that holds for every media type; without one, the media type decides.
+    pub status: Option<StatusCode>,
+    /// When to come back.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The body of an answer. Without data, nothing was executed.
+#[derive(Debug, Serialize)]
+pub struct Body {
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ServerError>,
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// The cost, and what else is to be said about the request.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// Why an operation was not executed.
+struct Refusal {
+    fault: Box<Fault>,
+    locations: Vec<Pos>,
+    status: Option<StatusCode>,
+    receipt: Option<Receipt>,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { fault: fault.into(), locations: Vec::new(), status: None, receipt: None }
+    }
+}
+
+/// The pipeline of a server.
+pub struct Pipeline {
+    state: Arc<State>,
+    table: Table,
+    budget: Budget,
+    documents: Cache<String, Arc<ExecutableDocument>>,
+}
+
+impl Pipeline {
+    /// The pipeline of a server. Fails when the schema's own SDL can't be read.
+    pub fn new(state: Arc<State>) -> Result<Self, String> {
+        let table = Table::from_sdl(&state.schema.sdl())?;
+        let budget = Budget::new(&state.config.graphql);
+        let weigh =
+            |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let documents = Cache::builder().max_capacity(DOCUMENTS).weigher(weigh).build();
+        Ok(Self { state, table, budget, documents })
+    }
+
+    /// Runs one operation. Answers always, whatever happens inside.
+    pub async fn run(&self, call: Call) -> Answer {
+        let started = Instant::now();
+        let request_id = call.request_id.clone();
+        let anonymous = call.bearer.is_none();
+        let reader = Reader { locale: call.locale, request_id: &request_id, anonymous };
+        let mut operation = "unknown";
+        let answer = match self.steps(call, reader, &mut operation).await {
+            Ok(response) => executed(response),
+            Err(refusal) => refused(refusal, reader),
+        };
+        let outcome = answer.body.errors.first().and_then(errors::code_of).unwrap_or("OK").to_owned();
+        let labels = [("operation", operation.to_owned()), ("outcome", outcome)];
+        metrics::counter!("graphql_requests_total", &labels).increment(1);
+        metrics::histogram!("graphql_request_duration_seconds", &labels)
+            .record(started.elapsed().as_secs_f64());
+        answer
+    }
+
+    async fn steps(
+        &self,
+        call: Call,
+        reader: Reader<'_>,
+        kind: &mut &'static str,
+    ) -> Result<Response, Refusal> {
+        let settings = &self.state.config.graphql;
+        let document = self.document(&call)?;
+        let operation = select(&document, call.operation_name.as_deref())?;
+        *kind = name_of(operation.ty);
+        note_operation(&call, kind);
+        allow_kind(operation.ty, call.read_only)?;
+        check_variables(operation, &call.variables)?;
+        let cost = self.table.cost(&document, operation, &call.variables);
+        if cost > settings.max_cost {
+            return Err(too_costly(cost, settings.max_cost).into());
+        }
+        let work = AssertUnwindSafe(self.enter_and_execute(call, &document, cost)).catch_unwind();
+        match tokio::time::timeout(settings.timeout, work).await {
+            Ok(Ok(answer)) => answer.map(|(mut response, receipt)| {
+                errors::review(&mut response, reader);
+                response.extensions.insert("cost".to_owned(), receipt.to_value());
+                response
+            }),
+            Ok(Err(panic)) => {
+                tracing::error!(
+                    request_id = reader.request_id,
+                    cause = panic_text(&*panic),
+                    "a resolver panicked"
+                );
+                Err(errors::internal().into())
+            }
+            Err(_) => Err(timed_out().into()),
+        }
+    }
+
+    async fn enter_and_execute(
+        &self,
+        call: Call,
+        document: &ExecutableDocument,
+        cost: u64,
+    ) -> Result<(Response, Receipt), Refusal> {
+        let address = call.address();
+        let bearer = call.bearer.as_deref();
+        let unknown = Payer::address(address);
+        let receipt = if bearer.is_none() { Some(self.spend(unknown.clone(), cost)?) } else { None };
+        let entered = account::enter(&self.state, bearer, call.locale, &call.request_id).await;
+        let ctx = match entered {
+            Ok(ctx) => ctx,
+            Err(fault) => {
+                if receipt.is_none() && fault.code == Code::Unauthenticated {
+                    self.spend(unknown, cost)?;
+                }
+                return Err(fault.into());
+            }
+        };
+        let receipt = match receipt {
+            Some(receipt) => receipt,
+            None => self.spend(Payer::Account(ctx.actor()), cost)?,
+        };
+        let mut request = Request::new("").variables(call.variables).data(ctx).data(receipt).data(address);
+        request.operation_name = call.operation_name;
+        request.set_parsed_query(document.clone());
+        Ok((self.state.schema.execute(request).await, receipt))
+    }
+
+    /// The document of a text: parsed and guarded, now or before.
+    ///
+    /// Reading an unknown one is paid for by its address, or a stream of refused documents would
+    /// cost us time and its sender nothing.
+    fn document(&self, call: &Call) -> Result<Arc<ExecutableDocument>, Refusal> {
+        let text = call.query.as_str();
+        let limit = self.state.config.graphql.max_query_bytes;
+        if text.len() > limit {
+            return Err(Fault::new(
+                Code::PayloadTooLarge,
+                format!("查询文本最多 {limit} 字节"),
+                format!("The query text may have at most {limit} bytes"),
+            )
+            .into());
+        }
+        if let Some(document) = self.documents.get(text) {
+            return Ok(document);
+        }
+        self.spend(
+            Payer::address(call.address()),
+            u64::try_from(text.len() / PARSED_FOR_ONE).unwrap_or(u64::MAX),
+        )?;
+        guard::scan(text)?;
+        let document = Arc::new(parse_query(text).map_err(|error| not_graphql(&error))?);
+        guard::check(&document)?;
+        self.documents.insert(text.to_owned(), Arc::clone(&document));
+        Ok(document)
+    }
+
+    fn spend(&self, payer: Payer, cost: u64) -> Result<Receipt, Refusal> {
+        self.budget.spend(payer, cost).map_err(|spent| Refusal {
+            receipt: Some(spent.receipt),
+            ..Fault::new(
+                Code::RateLimited,
+                "请求过于频繁，请稍后再试",
+                "Too many requests in this minute; come back later",
+            )
+            .retry_after(spent.retry_after_ms)
+            .into()
+        })
+    }
+}
+
+/// The operation that is asked for.
+fn select<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, Fault> {
+    let found = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values().next()
+        }
+        _ => None,
+    };
+    found.map(|operation| &operation.node).ok_or_else(|| {
+        Fault::new(
+            Code::GraphqlValidationFailed,
+            "operationName 须指明文档中的一个操作",
+            "operationName must name one of the document's operations",
+        )
+    })
+}
+
+fn allow_kind(kind: OperationType, read_only: bool) -> Result<(), Refusal> {
+    if kind == OperationType::Subscription {
+        return Err(Fault::new(
+            Code::GraphqlValidationFailed,
+            "此通道不支持订阅，请使用 WebSocket 或 SSE",
+            "Subscriptions don't go over this transport; use WebSocket or server-sent events",
+        )
+        .into());
+    }
+    if read_only && kind != OperationType::Query {
+        let fault =
+            Fault::new(Code::BadUserInput, "GET 只能查询，变更请用 POST", "GET only runs queries; use POST");
+        return Err(Refusal { status: Some(StatusCode::METHOD_NOT_ALLOWED), ..fault.into() });
+    }
+    Ok(())
+}
+
+/// A variable that must have a value has one; what kind of value, the engine checks.
+fn check_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Refusal> {
+    for definition in &operation.variable_definitions {
+        let variable = &definition.node;
+        let required = !variable.var_type.node.nullable;
+        let lacks = match variables.get(&variable.name.node) {
+            Some(value) => *value == Value::Null,
+            None => variable.default_value.is_none(),
+        };
+        if required && lacks {
+            let name = &variable.name.node;
+            let fault = Fault::new(
+                Code::BadUserInput,
+                format!("变量 ${name} 不能为空"),
+                format!("Variable ${name} must have a value"),
+            );
+            return Err(Refusal { locations: vec![definition.pos], ..fault.into() });
+        }
+    }
+    Ok(())
+}
+
+fn not_graphql(error: &ParseError) -> Refusal {
+    let fault = match error {
+        ParseError::RecursionLimitExceeded => {
+            Fault::new(Code::QueryTooDeep, "查询嵌套过深", "The document is nested too deep")
+        }
+        ParseError::Syntax { start: Pos { line, column }, .. } => Fault::new(
+            Code::GraphqlParseFailed,
+            format!("第 {line} 行第 {column} 列不是正确的 GraphQL"),
+            format!("Not GraphQL at line {line}, column {column}"),
+        ),
+        other => Fault::new(
+            Code::GraphqlParseFailed,
+            format!("不是正确的 GraphQL 文档：{other}"),
+            format!("Not a GraphQL document: {other}"),
+        ),
+    };
+    Refusal { locations: error.positions().collect(), ..fault.into() }
+}
+
+fn too_costly(cost: u64, limit: u64) -> Fault {
+    Fault::new(
+        Code::QueryTooCostly,
+        format!("操作成本 {cost} 超出上限 {limit}，请减少 first 或分次查询"),
+        format!("The operation costs {cost} and may cost {limit}; ask for smaller pages or in parts"),
+    )
+}
+
+fn timed_out() -> Fault {
+    Fault::new(Code::Timeout, "操作超时，请稍后再试", "The operation took too long; try again later")
+        .retry_after(RETRY_AFTER_TIMEOUT_MS)
+}
+
+fn name_of(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// Names the operation in the span of its request.
+fn note_operation(call: &Call, kind: &str) {
+    let name = call.operation_name.as_deref().unwrap_or(kind);
+    let end = name.floor_char_boundary(MAX_LOGGED_NAME);
+    tracing::Span::current().record("operation", &name[..end]);
+}
+
+/// The answer to what was executed, or was refused by the engine before that.
+fn executed(response: Response) -> Answer {
+    let failed = !response.errors.is_empty();
+    let before = failed && response.errors.iter().all(|error| error.path.is_empty());
+    let nothing = response.data == Value::Null && before;
+    let turned_away = turned_away(&response);
+    let retry_after_ms = response.errors.iter().filter_map(errors::retry_after_of).max();
+    Answer {
+        status: turned_away.and_then(status_of),
+        retry_after_ms,
+        body: Body {
+            data: (!nothing && turned_away.is_none()).then_some(response.data),
+            errors: response.errors,
+            extensions: response.extensions,
+        },
+    }
+}
+
+/// The one reason for which every root field was turned away, when it is one that asks to come back.
+fn turned_away(response: &Response) -> Option<Code> {
+    let empty = match &response.data {
+        Value::Null => true,
+        Value::Object(roots) => roots.values().all(|value| *value == Value::Null),
+        _ => false,
+    };
+    let code = [Code::Overloaded, Code::RateLimited].into_iter().find(|code| {
+        let mut codes = response.errors.iter().map(errors::code_of);
+        codes.len() > 0 && codes.all(|one| one == Some(code.as_str()))
+    });
+    code.filter(|_| empty)
+}
+
+fn refused(refusal: Refusal, reader: Reader<'_>) -> Answer {
+    let Refusal { fault, locations, status, receipt } = refusal;
+    let cost = receipt.map(|receipt| ("cost".to_owned(), receipt.to_value()));
+    Answer {
+        status: status.or_else(|| status_of(fault.code)),
+        retry_after_ms: fault.retry_after_ms,
+        body: Body {
+            errors: vec![errors::from_fault(&fault, locations, reader)],
+            data: None,
+            extensions: cost.into_iter().collect(),
+        },
+    }
+}
+
+/// The status of a refused request, where it is the same for every media type.
+pub fn status_of(code: Code) -> Option<StatusCode> {
+    match code {
+        Code::Unauthenticated => Some(StatusCode::UNAUTHORIZED),
+        Code::Forbidden => Some(StatusCode::FORBIDDEN),
+        Code::PayloadTooLarge => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        Code::RateLimited => Some(StatusCode::TOO_MANY_REQUESTS),
+        Code::Overloaded | Code::Timeout | Code::Storage => Some(StatusCode::SERVICE_UNAVAILABLE),
+        Code::InternalServerError => Some(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => None,
+    }
+}

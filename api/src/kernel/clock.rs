@@ -1,0 +1,42 @@
+//! The only reader of the time. Civil dates are China Standard Time.
+
+use chrono::{DateTime as Instant, Duration, FixedOffset, Utc};
+use entity::scalar::{Date, DateTime};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+const EAST_8: i32 = 8 * 3600;
+
+/// The system's clock, which a test may set forward or back.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// This moment, in milliseconds.
+    #[must_use]
+    pub fn now(&self) -> DateTime {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+        let system = Utc::now();
+        DateTime::new(system + Duration::milliseconds(self.0.load(Ordering::Relaxed)))
+    }
+
+    /// Moves the clock against the system's.
+    pub fn shift(&self, by: Duration) {
+        self.0.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
+    }
+}
+
+/// The civil date of a moment.
+#[must_use]
+pub fn civil(moment: DateTime) -> Date {
+    let east = FixedOffset::east_opt(EAST_8).map(|zone| moment.0.with_timezone(&zone).date_naive());
+    Date(east.unwrap_or_else(|| moment.0.date_naive()))
+}
+
+/// Days later.
+#[must_use]
+pub fn later(moment: DateTime, by: Duration) -> DateTime {
+    DateTime(Instant::from(moment.0) + by)
+}

@@ -1,0 +1,126 @@
+//! The database: a pool to read and a pool to write. SQLite has one writer, so that none ever waits in vain.
+
+use super::error::Result;
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// How to reach the database and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub url: String,
+    /// Connections that read.
+    pub readers: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long PostgreSQL works on one statement.
+    pub statement_timeout: Duration,
+    /// How long SQLite waits for a lock.
+    pub busy_timeout: Duration,
+}
+
+/// The pools.
+#[derive(Clone, Debug)]
+pub struct Db {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Connects. A SQLite file is made if it is not there.
+    pub async fn open(options: &Options) -> Result<Self, DbErr> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let sqlite = options.url.starts_with("sqlite:");
+        let writers = if sqlite { 1 } else { options.readers };
+        let write = connect(options, writers, false, &statements).await?;
+        let read =
+            if sqlite { connect(options, options.readers, true, &statements).await? } else { write.clone() };
+        Ok(Self { read, write, statements })
+    }
+
+    /// To ask.
+    #[must_use]
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// To change outside a request: migrations and bulk loads.
+    #[must_use]
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Which of the two it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.read.get_database_backend()
+    }
+
+    /// A transaction to change in. In SQLite it takes the write lock at once: one that is upgraded later can only fail.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        Ok(self
+            .write
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..Default::default()
+            })
+            .await?)
+    }
+
+    /// Statements sent so far: what an operation costs is counted by it.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+async fn connect(
+    options: &Options,
+    connections: u32,
+    read_only: bool,
+    statements: &Arc<AtomicU64>,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut connect = ConnectOptions::new(options.url.clone());
+    connect
+        .max_connections(connections.max(1))
+        .min_connections(1)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_timeout(options.acquire_timeout.max(Duration::from_secs(5)))
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .sqlx_logging(false);
+    let busy = options.busy_timeout;
+    connect.map_sqlx_sqlite_opts(move |sqlite| {
+        use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        sqlite
+            .create_if_missing(!read_only)
+            .read_only(read_only)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(busy)
+            .statement_cache_capacity(500)
+    });
+    let statement_timeout = options.statement_timeout.as_millis().to_string();
+    connect.map_sqlx_postgres_opts(move |postgres| {
+        postgres
+            .statement_cache_capacity(500)
+            .application_name("lianhu")
+            .options([("statement_timeout", statement_timeout.as_str()), ("lock_timeout", "5000")])
+    });
+    let mut connection = Database::connect(connect).await?;
+    let counter = Arc::clone(statements);
+    connection.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    Ok(connection)
+}

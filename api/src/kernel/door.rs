@@ -1,0 +1,323 @@
+//! The only way to start a question on a table: through the door of a scope, as SQL.
+//!
+//! A gate is a list of bounded branches, one for each root of the scope and one for the records that are tied singly:
+//! a list reads the first rows of each branch by its index and merges them; a check of one row asks whether any holds.
+
+use super::{
+    place::{Level, Root},
+    policy::Sight,
+    scope::{Doors, Scope},
+};
+use entity::{
+    account, area, assignment, branch, cadre, department, enterprise, grant, household, member, membership,
+    position, region, tag,
+};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, extension::postgres::PgFunc},
+};
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// What a scope opens of one table.
+#[derive(Clone, Debug)]
+pub enum Gate {
+    /// Public, or all of it.
+    Everything,
+    /// Rows for which any of these holds; none of them, no rows.
+    Branches(Vec<Expr>),
+}
+
+impl Gate {
+    /// All branches as one condition, for a check of single rows.
+    #[must_use]
+    pub fn condition(self) -> Condition {
+        match self {
+            Self::Everything => Condition::all(),
+            Self::Branches(branches) if branches.is_empty() => Condition::all().add(Expr::val(1).eq(0)),
+            Self::Branches(branches) => branches.into_iter().fold(Condition::any(), Condition::add),
+        }
+    }
+
+    /// The branches for a list; a gate that opens everything is one branch without a condition.
+    #[must_use]
+    pub fn branches(self) -> Vec<Condition> {
+        match self {
+            Self::Everything => vec![Condition::all()],
+            Self::Branches(branches) => {
+                branches.into_iter().map(|branch| Condition::all().add(branch)).collect()
+            }
+        }
+    }
+}
+
+/// A table that can be asked under a scope. Every table that a client can reach has its gate here.
+pub trait Guarded: EntityTrait {
+    /// What the scope opens of it.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate;
+}
+
+/// Rows of a table under a scope.
+pub fn within<E: Guarded>(scope: &Scope, backend: DbBackend) -> Select<E> {
+    use sea_orm::QueryFilter;
+    unscoped::<E>().filter(E::gate(scope, backend).condition())
+}
+
+/// Rows of a table without regard to who asks: for rules that must hold over all rows (uniqueness, references, the
+/// facts of rights themselves). Nothing that is read here may be shown.
+#[must_use]
+pub fn unscoped<E: EntityTrait>() -> Select<E> {
+    E::find()
+}
+
+/// `column = ANY($1)` in PostgreSQL, so that the statement stays the same; a list in SQLite.
+pub fn any_of<C: ColumnTrait, I: Into<Uuid>>(
+    column: C,
+    ids: impl IntoIterator<Item = I>,
+    backend: DbBackend,
+) -> Expr {
+    let ids = ids.into_iter().map(Into::into);
+    let column = Expr::col(column.as_column_ref());
+    match backend {
+        DbBackend::Postgres => column.eq(PgFunc::any(ids.collect::<Vec<Uuid>>())),
+        _ => column.is_in(ids),
+    }
+}
+
+/// Dated rows that are in force on a day: half-open.
+pub fn live<C: ColumnTrait>(starts_on: C, ends_on: C, day: entity::scalar::Date) -> Expr {
+    let open = Expr::col(ends_on.as_column_ref()).is_null();
+    let ends = open.or(Expr::col(ends_on.as_column_ref()).gt(day));
+    Expr::col(starts_on.as_column_ref()).lte(day).and(ends)
+}
+
+fn root_branch<E: EntityTrait>(root: Root) -> Option<Expr> {
+    let column = root.level.column::<E>()?;
+    Some(Expr::col(column.as_column_ref()).eq(Value::from(root.id.0)))
+}
+
+/// A branch for each root, and one for the single records.
+fn located<E: EntityTrait>(doors: &Doors, single: Option<Expr>) -> Gate {
+    if doors.everything {
+        return Gate::Everything;
+    }
+    let roots = doors.roots.iter().filter_map(|&(root, _)| root_branch::<E>(root));
+    Gate::Branches(roots.chain(single).collect())
+}
+
+fn some<I>(list: &[I]) -> Option<&[I]> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn select_id<E: EntityTrait>(condition: impl Into<Condition>) -> SelectStatement {
+    use sea_orm::{QueryFilter, QuerySelect, QueryTrait};
+    let Ok(id) = E::Column::from_str("id") else { return Query::select().take() };
+    unscoped::<E>().select_only().column(id).filter(condition).into_query()
+}
+
+impl Guarded for region::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for area::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for department::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for tag::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for branch::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let mut gate = office::<Self>(scope, branch::Column::RegionId, backend);
+        if let (Gate::Branches(branches), Some(own)) = (&mut gate, some(&scope.staff.branches)) {
+            branches.push(any_of(branch::Column::Id, own.iter().copied(), backend));
+        }
+        gate
+    }
+}
+
+impl Guarded for cadre::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let mut gate = office::<Self>(scope, cadre::Column::RegionId, backend);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        if let Some(own) = some(&scope.staff.branches) {
+            branches.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
+        }
+        branches.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
+        gate
+    }
+}
+
+/// Staff: of the subtrees, and of the offices above.
+fn office<E: EntityTrait>(scope: &Scope, region: E::Column, backend: DbBackend) -> Gate {
+    let offices = some(&scope.offices).map(|offices| any_of(region, offices.iter().copied(), backend));
+    located::<E>(&scope.staff, offices)
+}
+
+fn members_of(branches: &[entity::id::BranchId], scope: &Scope, backend: DbBackend) -> SelectStatement {
+    use sea_orm::{QueryFilter, QuerySelect, QueryTrait};
+    unscoped::<membership::Entity>()
+        .select_only()
+        .column(membership::Column::CadreId)
+        .filter(any_of(membership::Column::BranchId, branches.iter().copied(), backend))
+        .filter(live(membership::Column::StartsOn, membership::Column::EndsOn, scope.today))
+        .into_query()
+}
+
+/// What belongs to a cadre is seen with the cadre.
+fn of_cadre(scope: &Scope, backend: DbBackend, cadre: impl ColumnTrait) -> Gate {
+    match cadre::Entity::gate(scope, backend) {
+        Gate::Everything => Gate::Everything,
+        Gate::Branches(branches) => Gate::Branches(
+            branches
+                .into_iter()
+                .map(|branch| cadre.in_subquery(select_id::<cadre::Entity>(Condition::all().add(branch))))
+                .collect(),
+        ),
+    }
+}
+
+impl Guarded for membership::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_cadre(scope, backend, membership::Column::CadreId)
+    }
+}
+
+impl Guarded for position::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_cadre(scope, backend, position::Column::CadreId)
+    }
+}
+
+impl Guarded for household::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let doors = &scope.household;
+        let single = (!doors.households.is_empty())
+            .then(|| any_of(household::Column::Id, sorted(doors.households.keys().copied()), backend));
+        located::<Self>(doors, single)
+    }
+}
+
+/// One order for one set, so that the same scope writes the same statement.
+fn sorted<I: Ord>(ids: impl Iterator<Item = I>) -> Vec<I> {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    ids
+}
+
+impl Guarded for member::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let doors = &scope.household;
+        let full = Doors {
+            roots: doors.roots.iter().copied().filter(|&(_, sight)| sight >= Sight::Served).collect(),
+            households: doors
+                .households
+                .iter()
+                .filter(|(_, sight)| **sight >= Sight::Served)
+                .map(|(id, sight)| (*id, *sight))
+                .collect(),
+            ..Doors::default()
+        };
+        let single = (!full.households.is_empty())
+            .then(|| any_of(household::Column::Id, sorted(full.households.keys().copied()), backend));
+        match located::<household::Entity>(&full, single) {
+            Gate::Everything => Gate::Everything,
+            Gate::Branches(branches) => Gate::Branches(
+                branches
+                    .into_iter()
+                    .map(|branch| {
+                        member::Column::HouseholdId
+                            .in_subquery(select_id::<household::Entity>(Condition::all().add(branch)))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl Guarded for enterprise::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let doors = &scope.enterprise;
+        let single = (!doors.enterprises.is_empty())
+            .then(|| any_of(enterprise::Column::Id, sorted(doors.enterprises.keys().copied()), backend));
+        located::<Self>(doors, single)
+    }
+}
+
+impl Guarded for assignment::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use assignment::Column::*;
+        let doors = &scope.assignment;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(scope.cadre.map(|own| CadreId.eq(own)));
+        if !doors.households.is_empty() {
+            branches.push(any_of(HouseholdId, sorted(doors.households.keys().copied()), backend));
+        }
+        if !doors.enterprises.is_empty() {
+            branches.push(any_of(EnterpriseId, sorted(doors.enterprises.keys().copied()), backend));
+        }
+        branches.extend(some(&scope.offices).map(|own| any_of(RegionId, own.iter().copied(), backend)));
+        branches.extend(some(&scope.areas).map(|own| any_of(AreaId, own.iter().copied(), backend)));
+        branches
+            .extend(some(&scope.departments).map(|own| any_of(DepartmentId, own.iter().copied(), backend)));
+        branches
+            .extend(some(&doors.branches).map(|own| CadreId.in_subquery(members_of(own, scope, backend))));
+        gate
+    }
+}
+
+impl Guarded for account::Entity {
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        located::<Self>(&scope.accounts, scope.account.map(|own| account::Column::Id.eq(own)))
+    }
+}
+
+impl Guarded for grant::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        match account::Entity::gate(scope, backend) {
+            Gate::Everything => Gate::Everything,
+            Gate::Branches(branches) => Gate::Branches(
+                branches
+                    .into_iter()
+                    .map(|branch| {
+                        grant::Column::AccountId
+                            .in_subquery(select_id::<account::Entity>(Condition::all().add(branch)))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// The value of an enum as it is stored.
+pub fn stored<A: ActiveEnum<Value = String>>(value: &A) -> Value {
+    Value::from(value.to_value())
+}
+
+/// The level at which a region of a kind holds rows; none for a province, and for a city that has counties.
+#[must_use]
+pub fn level_of(kind: entity::kind::RegionKind) -> Option<Level> {
+    use entity::kind::RegionKind;
+    match kind {
+        RegionKind::Province => None,
+        RegionKind::City | RegionKind::County => Some(Level::County),
+        RegionKind::Township => Some(Level::Township),
+        RegionKind::Village => Some(Level::Village),
+        RegionKind::Group => Some(Level::Group),
+        RegionKind::Grid => Some(Level::Grid),
+    }
+}

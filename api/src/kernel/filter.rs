@@ -1,0 +1,174 @@
+//! Comparators: the small typed operands of which every `where` is made. A null operand is refused, because elsewhere
+//! it has matched whole tables.
+
+use super::{
+    door::any_of,
+    error::{Error, Fault, Result},
+    place::Level,
+    request::Ctx,
+};
+use async_graphql::{ID, InputObject, InputType, MaybeUndefined, TypeName};
+use entity::{id, region, scalar::Date};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, Value,
+    sea_query::{Expr, ExprTrait},
+};
+use std::{borrow::Cow, hash::Hash};
+use uuid::Uuid;
+
+fn no_null() -> Error {
+    Fault::input(
+        "筛选条件的值不能为 null；不需要的条件请省去。",
+        "An operand of a filter must not be null; leave out what is not needed.",
+    )
+    .into()
+}
+
+/// The operand, if there is one.
+pub fn operand<T: Clone>(value: &MaybeUndefined<T>) -> Result<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Err(no_null()),
+        MaybeUndefined::Value(value) => Ok(Some(value.clone())),
+    }
+}
+
+/// One of the values of a closed set (取值).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, InputObject)]
+#[graphql(name_type)]
+pub struct ChoiceFilter<T: InputType> {
+    /// Exactly this one.
+    pub eq: MaybeUndefined<T>,
+    /// Any of these; an empty list matches nothing.
+    #[graphql(name = "in")]
+    pub one_of: MaybeUndefined<Vec<T>>,
+}
+
+impl<T: InputType> TypeName for ChoiceFilter<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Filter", T::type_name()).into()
+    }
+}
+
+impl<T: InputType + Clone + Into<Value>> ChoiceFilter<T> {
+    /// As SQL.
+    pub fn on(&self, column: impl ColumnTrait) -> Result<Condition> {
+        let column = Expr::col(column.as_column_ref());
+        let eq = operand(&self.eq)?.map(|value| column.clone().eq(value.into()));
+        let one_of =
+            operand(&self.one_of)?.map(|values| column.is_in(values.into_iter().map(Into::<Value>::into)));
+        Ok(Condition::all().add_option(eq).add_option(one_of))
+    }
+}
+
+/// A text, compared exactly (文本).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct StringFilter {
+    /// Exactly this one.
+    pub eq: MaybeUndefined<String>,
+    /// Any of these; an empty list matches nothing.
+    #[graphql(name = "in")]
+    pub one_of: MaybeUndefined<Vec<String>>,
+}
+
+impl StringFilter {
+    /// As SQL.
+    pub fn on(&self, column: impl ColumnTrait) -> Result<Condition> {
+        let eq = operand(&self.eq)?.map(|value| column.eq(value));
+        let one_of = operand(&self.one_of)?.map(|values| column.is_in(values));
+        Ok(Condition::all().add_option(eq).add_option(one_of))
+    }
+}
+
+/// Ids (标识).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct IdFilter {
+    /// Exactly this one.
+    pub eq: MaybeUndefined<ID>,
+    /// Any of these, 100 at the most; an empty list matches nothing.
+    #[graphql(name = "in")]
+    pub one_of: MaybeUndefined<Vec<ID>>,
+}
+
+impl IdFilter {
+    /// As SQL; the ids must be of this prefix.
+    pub fn on(&self, ctx: &Ctx, column: impl ColumnTrait, prefix: &'static str) -> Result<Condition> {
+        let eq = operand(&self.eq)?.map(|id| read(&id, prefix)).transpose()?;
+        let eq = eq.map(|id| column.eq(id));
+        let one_of = operand(&self.one_of)?.map(|ids| -> Result<_> {
+            if ids.len() > 100 {
+                return Err(Fault::input("最多 100 个标识。", "100 ids at the most.").into());
+            }
+            let ids = ids.iter().map(|id| read(id, prefix)).collect::<Result<Vec<Uuid>>>()?;
+            Ok(any_of(column, ids, ctx.backend()))
+        });
+        Ok(Condition::all().add_option(eq).add_option(one_of.transpose()?))
+    }
+}
+
+fn read(text: &ID, prefix: &'static str) -> Result<Uuid> {
+    id::read(text).filter(|(found, _)| found == prefix).map(|(_, uuid)| uuid).ok_or_else(|| {
+        Fault::input(
+            format!("应为形如 {prefix}_01jd3k… 的标识。"),
+            format!("An id of the form {prefix}_01jd3k… is needed."),
+        )
+        .into()
+    })
+}
+
+/// Dates of a range, half-open (日期范围).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct DateFilter {
+    /// Exactly this day.
+    pub eq: MaybeUndefined<Date>,
+    /// This day or later.
+    pub gte: MaybeUndefined<Date>,
+    /// Before this day.
+    pub lt: MaybeUndefined<Date>,
+}
+
+impl DateFilter {
+    /// As SQL.
+    pub fn on(&self, column: impl ColumnTrait) -> Result<Condition> {
+        Ok(Condition::all()
+            .add_option(operand(&self.eq)?.map(|day| column.eq(day)))
+            .add_option(operand(&self.gte)?.map(|day| column.gte(day)))
+            .add_option(operand(&self.lt)?.map(|day| column.lt(day))))
+    }
+}
+
+/// Rows of a table with place columns that lie in a region of any level.
+pub async fn in_region<E: EntityTrait>(
+    ctx: &Ctx,
+    region: &MaybeUndefined<id::RegionId>,
+) -> Result<Condition> {
+    let Some(region) = operand(region)? else { return Ok(Condition::all()) };
+    let found = ctx
+        .within::<region::Entity>()
+        .filter(region::Column::Id.eq(region))
+        .one(ctx.db().read())
+        .await?
+        .ok_or_else(|| Error::from(Fault::input("没有这个区域。", "There is no such region.")))?;
+    let level = super::door::level_of(found.kind)
+        .filter(|_| Some(region) == found.county_id || found.county_id.is_some());
+    if let Some(column) = level.and_then(Level::column::<E>) {
+        return Ok(Condition::all().add(Expr::col(column.as_column_ref()).eq(region)));
+    }
+    // A province, or a city with counties: its counties.
+    let upper =
+        if found.city_id == Some(region) { region::Column::CityId } else { region::Column::ProvinceId };
+    let counties = counties_of(upper.eq(region));
+    let county = Level::County.column::<E>().ok_or_else(|| Error::internal("no county column"))?;
+    Ok(Condition::all().add(county.in_subquery(counties)))
+}
+
+/// Ids of the rows that stand at the level of counties.
+fn counties_of(above: Expr) -> sea_orm::sea_query::SelectStatement {
+    use sea_orm::{QuerySelect, QueryTrait};
+    super::door::unscoped::<region::Entity>()
+        .select_only()
+        .column(region::Column::Id)
+        .filter(above)
+        .filter(Expr::col(region::Column::CountyId).eq(Expr::col(region::Column::Id)))
+        .into_query()
+}

@@ -1,0 +1,168 @@
+//! What one request carries: who asks, when, in which language, and what it has read so far.
+
+use super::{
+    clock::{Clock, civil},
+    db::Db,
+    door::{self, Guarded},
+    error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
+    policy::May,
+    refusal::Detail,
+    rows::Loaders,
+    scope::{Facts, Scope},
+    vault::Vault,
+};
+use entity::{
+    id::{AccountId, SessionId},
+    scalar::{Date, DateTime},
+};
+use sea_orm::{DbBackend, Select};
+use std::sync::Arc;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// The account.
+    pub account: AccountId,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// What one request carries; cheap to clone.
+#[derive(Clone)]
+pub struct Ctx(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    vault: Arc<Vault>,
+    locale: Locale,
+    request_id: String,
+    viewer: Option<Viewer>,
+    scope: Arc<Scope>,
+    now: DateTime,
+    loaders: Loaders,
+}
+
+impl Ctx {
+    /// Opens a request.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        vault: Arc<Vault>,
+        clock: &Clock,
+        locale: Locale,
+        request_id: &str,
+        viewer: Option<Viewer>,
+        scope: Arc<Scope>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            db,
+            vault,
+            locale,
+            request_id: request_id.to_owned(),
+            viewer,
+            scope,
+            now: clock.now(),
+            loaders: Loaders::default(),
+        }))
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// The language of messages.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        self.0.locale
+    }
+
+    /// The id by which logs and answers name this request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// The moment of the request: one for all that it asks.
+    #[must_use]
+    pub fn now(&self) -> DateTime {
+        self.0.now
+    }
+
+    /// Its civil date.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        civil(self.0.now)
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.0.db.backend()
+    }
+
+    /// What the viewer reaches.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.0.scope
+    }
+
+    /// Who is signed in, if anybody.
+    #[must_use]
+    pub fn viewer(&self) -> Option<&Viewer> {
+        self.0.viewer.as_ref()
+    }
+
+    /// Who is signed in.
+    pub fn signed_in(&self) -> Result<&Viewer> {
+        self.viewer().ok_or_else(|| Fault::unauthenticated().into())
+    }
+
+    /// Who asks, for logs and budgets.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.viewer().map_or_else(|| "anonymous".to_owned(), |viewer| viewer.account.to_string())
+    }
+
+    /// Rows of a table that the viewer may see.
+    #[must_use]
+    pub fn within<E: Guarded>(&self) -> Select<E> {
+        door::within::<E>(self.scope(), self.backend())
+    }
+
+    /// Whether the viewer may do something to a record with these facts.
+    #[must_use]
+    pub fn may(&self, may: May, facts: &Facts<'_>) -> bool {
+        self.scope().may(may, facts)
+    }
+
+    /// Refuses unless the viewer may.
+    pub fn must(&self, may: May, facts: &Facts<'_>) -> Result<()> {
+        if self.may(may, facts) { Ok(()) } else { Err(self.forbidden(may)) }
+    }
+
+    /// The refusal of something that the viewer may not do, with what would allow it.
+    #[must_use]
+    pub fn forbidden(&self, may: May) -> Error {
+        let requires = self.scope().would_allow(may);
+        Refusal::new(
+            RefusalCode::Forbidden,
+            "",
+            "您无权进行此操作。",
+            "You do not have the right to do this here.",
+        )
+        .with(Detail::Requires(requires))
+        .into()
+    }
+
+    pub(crate) fn loaders(&self) -> &Loaders {
+        &self.0.loaders
+    }
+}

@@ -1,0 +1,107 @@
+//! Loaders: what many parents ask is asked once. A key is one question; all keys of its type that are asked at one
+//! level of an operation become one statement, however many rows there are.
+//!
+//! The library's own loader waits a fixed time or races with other threads for the moment to send; this one sends when
+//! the operation has nothing else left to do, so that the number of statements depends on its shape alone.
+
+use super::{
+    error::{Error, Result},
+    request::Ctx,
+};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use std::{
+    any::{Any, TypeId},
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A question that many may ask at once.
+pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
+    /// The answer to it.
+    type Value: Clone + Send + Sync + 'static;
+
+    /// Answers all of them, in as few statements as the kinds of questions need. A key without an answer is absent.
+    fn load(ctx: Ctx, keys: Vec<Self>) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
+}
+
+type Answers<K> = Result<Arc<HashMap<K, <K as Key>::Value>>>;
+type Batch<K> = Shared<BoxFuture<'static, Answers<K>>>;
+
+struct Desk<K: Key> {
+    known: HashMap<K, Option<K::Value>>,
+    waiting: HashSet<K>,
+    batch: Option<Batch<K>>,
+}
+
+impl<K: Key> Default for Desk<K> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), waiting: HashSet::new(), batch: None }
+    }
+}
+
+/// The loaders of one request; never shared between viewers.
+#[derive(Default)]
+pub(crate) struct Loaders(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Loaders {
+    fn desk<K: Key>(&self) -> Arc<Mutex<Desk<K>>> {
+        let mut desks = lock(&self.0);
+        let desk = desks
+            .entry(TypeId::of::<K>())
+            .or_insert_with(|| Arc::new(Mutex::new(Desk::<K>::default())) as Arc<dyn Any + Send + Sync>);
+        Arc::clone(desk).downcast().unwrap_or_default()
+    }
+
+    /// Forgets everything: what was read before a change is not true after it.
+    pub(crate) fn forget(&self) {
+        lock(&self.0).clear();
+    }
+}
+
+impl Ctx {
+    /// The answer to one question, asked together with all others of its kind.
+    pub async fn load<K: Key>(&self, key: K) -> Result<Option<K::Value>> {
+        let desk = self.loaders().desk::<K>();
+        let batch = {
+            let mut open = lock(&desk);
+            if let Some(known) = open.known.get(&key) {
+                return Ok(known.clone());
+            }
+            open.waiting.insert(key.clone());
+            open.batch.get_or_insert_with(|| ask(self.clone(), Arc::clone(&desk)).boxed().shared()).clone()
+        };
+        Ok(batch.await?.get(&key).cloned())
+    }
+
+    /// Puts answers that came with another question where they will be looked for.
+    pub fn remember<K: Key>(&self, answers: impl IntoIterator<Item = (K, K::Value)>) {
+        let desk = self.loaders().desk::<K>();
+        lock(&desk).known.extend(answers.into_iter().map(|(key, value)| (key, Some(value))));
+    }
+}
+
+async fn ask<K: Key>(ctx: Ctx, desk: Arc<Mutex<Desk<K>>>) -> Answers<K> {
+    // Everything else that can run runs first: whoever has the same question has put it by then.
+    tokio::task::yield_now().await;
+    let keys: Vec<K> = {
+        let mut open = lock(&desk);
+        open.batch = None;
+        open.waiting.drain().collect()
+    };
+    let answers = K::load(ctx, keys.clone()).await?;
+    let mut open = lock(&desk);
+    open.known.extend(keys.into_iter().map(|key| {
+        let answer = answers.get(&key).cloned();
+        (key, answer)
+    }));
+    drop(open);
+    Ok::<_, Error>(Arc::new(answers))
+}

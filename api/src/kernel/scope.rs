@@ -1,0 +1,265 @@
+//! What one person reaches at this moment, as plain data: the bonds, and the doors that the policy opens for them.
+//! `door` turns the doors into SQL; the checks here read the same data against the facts of one row.
+
+use super::{
+    place::{Place, Root},
+    policy::{May, Policy, Resource, Sight, Tie},
+};
+use entity::{
+    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    kind::Role,
+    scalar::Date,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// What ties the person to something: a live grant or a live assignment.
+#[derive(Clone, Debug)]
+pub struct Bond {
+    /// The role; `CADRE` for an assignment.
+    pub role: Role,
+    /// By which tie.
+    pub tie: Tie,
+    /// The regions that it covers with everything in them.
+    pub roots: Vec<Root>,
+    /// The regions on the way from the county down to it: the offices that the person deals with.
+    pub offices: Vec<RegionId>,
+    /// The area, if it is one's.
+    pub area: Option<AreaId>,
+    /// The one household.
+    pub household: Option<HouseholdId>,
+    /// The one enterprise.
+    pub enterprise: Option<EnterpriseId>,
+    /// The party organisation and all below.
+    pub branches: Vec<BranchId>,
+    /// The department.
+    pub department: Option<DepartmentId>,
+}
+
+impl Bond {
+    /// A bond to nothing yet.
+    #[must_use]
+    pub fn new(role: Role, tie: Tie) -> Self {
+        Self {
+            role,
+            tie,
+            roots: Vec::new(),
+            offices: Vec::new(),
+            area: None,
+            household: None,
+            enterprise: None,
+            branches: Vec::new(),
+            department: None,
+        }
+    }
+}
+
+/// The facts of a row that rights are decided by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    /// Where it is.
+    pub place: Place,
+    /// The household that it is or belongs to.
+    pub household: Option<HouseholdId>,
+    /// The enterprise that it is or belongs to.
+    pub enterprise: Option<EnterpriseId>,
+    /// The party organisations of the person whom it is about.
+    pub branches: &'a [BranchId],
+}
+
+impl From<Place> for Facts<'_> {
+    fn from(place: Place) -> Self {
+        Self { place, ..Self::default() }
+    }
+}
+
+/// The doors of one resource: how far each root or record is seen.
+#[derive(Clone, Debug, Default)]
+pub struct Doors {
+    /// Everything, wherever.
+    pub everything: bool,
+    /// Regions with everything in them: an antichain but for differing sight.
+    pub roots: Vec<(Root, Sight)>,
+    /// Single households.
+    pub households: HashMap<HouseholdId, Sight>,
+    /// Single enterprises.
+    pub enterprises: HashMap<EnterpriseId, Sight>,
+    /// Party organisations, each named.
+    pub branches: Vec<BranchId>,
+}
+
+/// What one person reaches on one day.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Whose it is; none for somebody who is not signed in.
+    pub account: Option<AccountId>,
+    /// The cadre behind the account.
+    pub cadre: Option<CadreId>,
+    /// The day for which it was made.
+    pub today: Date,
+    /// Everything that ties the person, as it stands today.
+    pub bonds: Vec<Bond>,
+    /// Households.
+    pub household: Doors,
+    /// Enterprises.
+    pub enterprise: Doors,
+    /// Staff by subtree.
+    pub staff: Doors,
+    /// Assignments.
+    pub assignment: Doors,
+    /// Accounts.
+    pub accounts: Doors,
+    /// Offices whose own staff is seen.
+    pub offices: Vec<RegionId>,
+    /// Areas whose assignments are seen.
+    pub areas: Vec<AreaId>,
+    /// Departments whose assignments are seen.
+    pub departments: Vec<DepartmentId>,
+    policy: Arc<Policy>,
+}
+
+impl Scope {
+    /// Opens the doors that the policy allows for these bonds.
+    #[must_use]
+    pub fn new(
+        policy: Arc<Policy>,
+        account: Option<AccountId>,
+        cadre: Option<CadreId>,
+        today: Date,
+        bonds: Vec<Bond>,
+    ) -> Self {
+        let open = |resource| doors(&policy, &bonds, resource);
+        let mut scope = Self {
+            account,
+            cadre,
+            today,
+            household: open(Resource::Household),
+            enterprise: open(Resource::Enterprise),
+            staff: open(Resource::Staff),
+            assignment: open(Resource::Assignment),
+            accounts: open(Resource::Account),
+            offices: Vec::new(),
+            areas: Vec::new(),
+            departments: Vec::new(),
+            bonds,
+            policy,
+        };
+        for bond in &scope.bonds {
+            if scope.policy.sight(bond.role, bond.tie, Resource::Office) > Sight::Hidden {
+                scope.offices.extend(&bond.offices);
+                scope.areas.extend(bond.area);
+                scope.departments.extend(bond.department);
+            }
+        }
+        for list in [&mut scope.offices] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        scope
+    }
+
+    /// Nobody: sees what is public.
+    #[must_use]
+    pub fn nobody(policy: Arc<Policy>, today: Date) -> Self {
+        Self::new(policy, None, None, today, Vec::new())
+    }
+
+    /// How far a household is seen.
+    #[must_use]
+    pub fn household_sight(&self, id: HouseholdId, place: &Place) -> Sight {
+        let single = self.household.households.get(&id).copied().unwrap_or_default();
+        single.max(self.household.root_sight(place))
+    }
+
+    /// How far an enterprise is seen.
+    #[must_use]
+    pub fn enterprise_sight(&self, id: EnterpriseId, place: &Place) -> Sight {
+        let single = self.enterprise.enterprises.get(&id).copied().unwrap_or_default();
+        single.max(self.enterprise.root_sight(place))
+    }
+
+    /// Whether something may be done to a record with these facts.
+    #[must_use]
+    pub fn may(&self, may: May, facts: &Facts<'_>) -> bool {
+        self.bonds
+            .iter()
+            .filter(|bond| self.policy.allows(bond.role, bond.tie, may))
+            .any(|bond| bond.role == Role::PlatformAdmin || bond.covers(facts))
+    }
+
+    /// Names of what would allow it.
+    #[must_use]
+    pub fn would_allow(&self, may: May) -> Vec<String> {
+        self.policy.would_allow(may)
+    }
+
+    /// Whether there is any bond of the role.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.bonds.iter().any(|bond| bond.role == role)
+    }
+
+    /// The names of everything that is allowed somewhere.
+    #[must_use]
+    pub fn allowed_somewhere(&self, may: May) -> bool {
+        self.bonds.iter().any(|bond| self.policy.allows(bond.role, bond.tie, may))
+    }
+}
+
+impl Bond {
+    fn covers(&self, facts: &Facts<'_>) -> bool {
+        self.roots.iter().any(|root| root.holds(&facts.place))
+            || facts.household.is_some() && self.household == facts.household
+            || facts.enterprise.is_some() && self.enterprise == facts.enterprise
+            || facts.branches.iter().any(|branch| self.branches.contains(branch))
+    }
+}
+
+impl Doors {
+    /// How far something is seen by its place alone.
+    #[must_use]
+    pub fn root_sight(&self, place: &Place) -> Sight {
+        self.roots
+            .iter()
+            .filter(|(root, _)| root.holds(place))
+            .map(|&(_, sight)| sight)
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Whether a place is in it.
+    #[must_use]
+    pub fn holds(&self, place: &Place) -> bool {
+        self.everything || self.root_sight(place) > Sight::Hidden
+    }
+}
+
+fn doors(policy: &Policy, bonds: &[Bond], resource: Resource) -> Doors {
+    let mut doors = Doors::default();
+    for bond in bonds {
+        let sight = policy.sight(bond.role, bond.tie, resource);
+        if sight == Sight::Hidden {
+            continue;
+        }
+        doors.everything |= bond.role == Role::PlatformAdmin;
+        doors.roots.extend(bond.roots.iter().map(|&root| (root, sight)));
+        doors.branches.extend(&bond.branches);
+        if let Some(id) = bond.household {
+            let best = doors.households.entry(id).or_default();
+            *best = sight.max(*best);
+        }
+        if let Some(id) = bond.enterprise {
+            let best = doors.enterprises.entry(id).or_default();
+            *best = sight.max(*best);
+        }
+    }
+    let mut seen = HashMap::new();
+    for &(root, sight) in &doors.roots {
+        let best: &mut Sight = seen.entry(root).or_default();
+        *best = sight.max(*best);
+    }
+    doors.roots = seen.into_iter().collect();
+    doors.roots.sort_unstable_by_key(|(root, _)| (root.level, root.id));
+    doors.branches.sort_unstable();
+    doors.branches.dedup();
+    doors
+}

@@ -1,0 +1,149 @@
+//! The bonds of an account on a day, read from the grants and the assignments as they stand, in one statement for
+//! most people: those bound to a province, an area or a party branch need one more.
+
+use super::{
+    db::Db,
+    door::{any_of, unscoped},
+    error::Result,
+    place::{Level, Place, Root},
+    policy::{Policy, Tie},
+    scope::{Bond, Scope},
+};
+use entity::{
+    area_village, branch,
+    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    kind::{AssignmentKind, Role},
+    region,
+    scalar::Date,
+};
+use sea_orm::{
+    ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, Statement,
+    sea_query::{Expr, ExprTrait},
+};
+use std::sync::Arc;
+
+const BONDS: &str = "
+SELECT g.role, NULL AS kind, g.region_id, NULL AS area_id, g.household_id, g.enterprise_id, g.branch_id, g.department_id,
+  coalesce(r.county_id, h.county_id, e.county_id, b.county_id, d.county_id) AS county_id,
+  coalesce(r.township_id, h.township_id, e.township_id, b.township_id, d.township_id) AS township_id,
+  coalesce(r.village_id, h.village_id, e.village_id, b.village_id, d.village_id) AS village_id,
+  coalesce(r.group_id, h.group_id) AS group_id,
+  coalesce(r.grid_id, h.grid_id) AS grid_id
+FROM role_grant g
+LEFT JOIN region r ON r.id = g.region_id
+LEFT JOIN household h ON h.id = g.household_id
+LEFT JOIN enterprise e ON e.id = g.enterprise_id
+LEFT JOIN branch b ON b.id = g.branch_id
+LEFT JOIN department d ON d.id = g.department_id
+WHERE g.account_id = $1 AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on > $3)
+UNION ALL
+SELECT 'CADRE', a.kind, a.region_id, a.area_id, a.household_id, a.enterprise_id, NULL, NULL,
+  a.county_id, a.township_id, a.village_id, a.group_id, a.grid_id
+FROM contact_assignment a
+WHERE a.cadre_id = $2 AND a.starts_on <= $3 AND (a.ends_on IS NULL OR a.ends_on > $3)";
+
+#[derive(FromQueryResult)]
+struct Row {
+    role: Role,
+    kind: Option<AssignmentKind>,
+    region_id: Option<RegionId>,
+    area_id: Option<AreaId>,
+    household_id: Option<HouseholdId>,
+    enterprise_id: Option<EnterpriseId>,
+    branch_id: Option<BranchId>,
+    department_id: Option<DepartmentId>,
+    #[sea_orm(nested)]
+    place: Place,
+}
+
+/// What an account reaches on a day.
+pub async fn scope(
+    db: &Db,
+    policy: &Arc<Policy>,
+    account: AccountId,
+    cadre: Option<CadreId>,
+    today: Date,
+) -> Result<Scope> {
+    // A cadre that is none matches nothing.
+    let cadre_or_none = cadre.map_or_else(uuid::Uuid::nil, Into::into);
+    let values = [account.0.into(), cadre_or_none.into(), today.0.into()];
+    let statement = Statement::from_sql_and_values(db.backend(), BONDS, values);
+    let rows = Row::find_by_statement(statement).all(db.read()).await?;
+    let mut bonds = Vec::with_capacity(rows.len());
+    for row in rows {
+        bonds.push(bond(db, row).await?);
+    }
+    Ok(Scope::new(Arc::clone(policy), Some(account), cadre, today, bonds))
+}
+
+async fn bond(db: &Db, row: Row) -> Result<Bond> {
+    let mut bond = Bond::new(row.role, tie(row.kind));
+    bond.offices = row.place.path().collect();
+    bond.household = row.household_id;
+    bond.enterprise = row.enterprise_id;
+    bond.department = row.department_id;
+    bond.area = row.area_id;
+    if let Some(region) = row.region_id {
+        bond.roots = match row.place.root() {
+            Some(root) if root.id == region => vec![root],
+            _ => counties(db, region).await?,
+        };
+    }
+    if let Some(area) = row.area_id {
+        bond.roots = villages(db, area).await?;
+        bond.offices.extend(bond.roots.iter().map(|root| root.id));
+    }
+    if let Some(branch) = row.branch_id {
+        bond.branches = branches(db, branch).await?;
+    }
+    Ok(bond)
+}
+
+fn tie(kind: Option<AssignmentKind>) -> Tie {
+    match kind {
+        None => Tie::Grant,
+        Some(AssignmentKind::Household | AssignmentKind::Enterprise | AssignmentKind::Group) => Tie::Contact,
+        Some(AssignmentKind::Township | AssignmentKind::Area | AssignmentKind::Village) => Tie::Reach,
+    }
+}
+
+/// A province or a city stands for its counties.
+async fn counties(db: &Db, above: RegionId) -> Result<Vec<Root>> {
+    let ids: Vec<RegionId> = unscoped::<region::Entity>()
+        .select_only()
+        .column(region::Column::Id)
+        .filter(region::Column::ProvinceId.eq(above).or(region::Column::CityId.eq(above)))
+        .filter(Expr::col(region::Column::CountyId).eq(Expr::col(region::Column::Id)))
+        .into_tuple()
+        .all(db.read())
+        .await?;
+    Ok(ids.into_iter().map(|id| Root { level: Level::County, id }).collect())
+}
+
+async fn villages(db: &Db, area: AreaId) -> Result<Vec<Root>> {
+    let ids: Vec<RegionId> = unscoped::<area_village::Entity>()
+        .select_only()
+        .column(area_village::Column::VillageId)
+        .filter(area_village::Column::AreaId.eq(area))
+        .into_tuple()
+        .all(db.read())
+        .await?;
+    Ok(ids.into_iter().map(|id| Root { level: Level::Village, id }).collect())
+}
+
+/// A party organisation and all below it: the tree has four levels.
+async fn branches(db: &Db, top: BranchId) -> Result<Vec<BranchId>> {
+    let mut all = vec![top];
+    let mut level = vec![top];
+    while !level.is_empty() && all.len() < 10_000 {
+        level = unscoped::<branch::Entity>()
+            .select_only()
+            .column(branch::Column::Id)
+            .filter(any_of(branch::Column::ParentId, level, db.backend()))
+            .into_tuple()
+            .all(db.read())
+            .await?;
+        all.extend(&level);
+    }
+    Ok(all)
+}

@@ -1,0 +1,363 @@
+//! Writing: one change, one transaction, one line in the log.
+//!
+//! `Ctx::write` runs a command in a transaction with the idempotency key put down first: a second try waits for the
+//! first, then answers with what the first one made.
+
+use super::{
+    door::unscoped,
+    error::{Code, Error, Fault, Refusal, RefusalCode, Result},
+    refusal::Detail,
+    request::Ctx,
+};
+use async_graphql::{ID, InputType};
+use entity::{account, change, id::AccountId, idempotency, kind::ChangeKind, scalar::DateTime};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, IdenStatic, Iterable,
+    QueryFilter, QueryOrder, QuerySelect, Set, Value,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use std::str::FromStr;
+use uuid::Uuid;
+
+const TRIES: u32 = 4;
+
+/// A table whose rows are versioned and logged.
+pub trait Record: EntityTrait {
+    /// Name in the change log: the prefix of its ids.
+    const NAME: &'static str;
+    /// Columns of the internal class, whose values the log may keep.
+    const INTERNAL: &'static [&'static str];
+}
+
+/// A command at work: the transaction, who asks, and under which key.
+pub struct Work {
+    /// Who asks, and when.
+    pub ctx: Ctx,
+    /// The transaction.
+    pub tx: DatabaseTransaction,
+    actor: Option<AccountId>,
+    key: Option<Uuid>,
+}
+
+/// A command: what is done with an input in a transaction. Every `async fn(&Work, Input) -> Result<Uuid>` is one.
+pub trait Command<'a, I>: Sync {
+    /// What it does, on its way.
+    type Running: Future<Output = Result<Uuid>> + Send + 'a;
+
+    /// Begins it.
+    fn run(&self, work: &'a Work, input: I) -> Self::Running;
+}
+
+impl<'a, I, F, R> Command<'a, I> for F
+where
+    F: Fn(&'a Work, I) -> R + Sync,
+    R: Future<Output = Result<Uuid>> + Send + 'a,
+{
+    type Running = R;
+
+    fn run(&self, work: &'a Work, input: I) -> R {
+        self(work, input)
+    }
+}
+
+/// What became of a mutation.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// The entity that it made or changed.
+    pub entity: Uuid,
+    /// Whether an earlier request with the same key did it.
+    pub replayed: bool,
+}
+
+impl Ctx {
+    /// Runs a command under an idempotency key. Refusals leave nothing behind, the key included.
+    pub async fn write<I, C>(
+        &self,
+        operation: &'static str,
+        key: &ID,
+        input: &I,
+        command: C,
+    ) -> Result<Written>
+    where
+        I: InputType + Clone,
+        C: for<'a> Command<'a, I>,
+    {
+        let actor = self.signed_in()?.account;
+        let key = Uuid::parse_str(key).map_err(|_| {
+            Refusal::rule(
+                "uuid",
+                "idempotencyKey",
+                "幂等键应为 UUID，每次操作新生成一个，重试时不变。",
+                "The idempotency key is a UUID, made anew for each action and kept for its retries.",
+            )
+        })?;
+        let fingerprint = self.vault().fingerprint(&format!("{operation} {}", input.to_value()));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.attempt(operation, actor, key, &fingerprint, input, &command).await {
+                Err(Error::Internal(cause)) if tries < TRIES && passing(&cause.0) => {}
+                Err(Error::Internal(cause)) if passing(&cause.0) => {
+                    return Err(Fault::new(
+                        Code::Conflict,
+                        "与同时进行的操作冲突，请重试。",
+                        "This met another change at the same moment; please try again.",
+                    )
+                    .retry_after(200)
+                    .into());
+                }
+                outcome => {
+                    self.loaders().forget();
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    async fn attempt<I, C>(
+        &self,
+        operation: &'static str,
+        actor: AccountId,
+        key: Uuid,
+        fingerprint: &[u8],
+        input: &I,
+        command: &C,
+    ) -> Result<Written>
+    where
+        I: InputType + Clone,
+        C: for<'a> Command<'a, I>,
+    {
+        let tx = self.db().begin().await?;
+        let row = idempotency::ActiveModel {
+            account_id: Set(actor),
+            key: Set(key),
+            operation: Set(operation.to_owned()),
+            fingerprint: Set(fingerprint.to_vec()),
+            entity_id: Set(Uuid::nil()),
+            created_at: Set(self.now()),
+        };
+        let fresh = idempotency::Entity::insert(row)
+            .on_conflict(
+                OnConflict::columns([idempotency::Column::AccountId, idempotency::Column::Key])
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_without_returning(&tx)
+            .await?;
+        let mine = idempotency::Column::AccountId.eq(actor).and(idempotency::Column::Key.eq(key));
+        if fresh == 0 {
+            let earlier = unscoped::<idempotency::Entity>().filter(mine).one(&tx).await?;
+            tx.rollback().await?;
+            return match earlier {
+                Some(row) if row.fingerprint == fingerprint && row.operation == operation => {
+                    Ok(Written { entity: row.entity_id, replayed: true })
+                }
+                _ => Err(Fault::new(
+                    Code::IdempotencyKeyReused,
+                    "此幂等键已用于另一个操作；请为新操作生成新键。",
+                    "This idempotency key was used for another input; make a new one for a new action.",
+                )
+                .into()),
+            };
+        }
+        let work = Work { ctx: self.clone(), tx, actor: Some(actor), key: Some(key) };
+        match command.run(&work, input.clone()).await {
+            Ok(entity) => {
+                idempotency::Entity::update_many()
+                    .col_expr(idempotency::Column::EntityId, Expr::value(entity))
+                    .filter(mine)
+                    .exec(&work.tx)
+                    .await?;
+                work.tx.commit().await?;
+                Ok(Written { entity, replayed: false })
+            }
+            Err(error) => {
+                work.tx.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Serialisation failures and deadlocks pass when tried again.
+fn passing(cause: &str) -> bool {
+    ["40001", "40P01", "deadlock detected", "database is locked"].iter().any(|sign| cause.contains(sign))
+}
+
+/// A column that every record has.
+fn column<E: EntityTrait>(name: &str) -> Result<E::Column> {
+    E::Column::from_str(name).map_err(|_| Error::internal(format!("no column {name}")))
+}
+
+impl Work {
+    /// Outside a request with a key: sign-in and the program itself.
+    #[must_use]
+    pub fn unkeyed(ctx: Ctx, tx: DatabaseTransaction, actor: Option<AccountId>) -> Self {
+        Self { ctx, tx, actor, key: None }
+    }
+
+    /// The moment of the change.
+    #[must_use]
+    pub fn now(&self) -> DateTime {
+        self.ctx.now()
+    }
+
+    /// Stores a new record and logs it. A duplicate of an index or constraint comes back as the database's error.
+    pub async fn insert<E>(&self, row: impl ActiveModelTrait<Entity = E> + Send) -> Result<Uuid>
+    where
+        E: Record,
+    {
+        let id = id_of::<E>(&row)?;
+        let (columns, content) = spoken::<E>(&row);
+        E::insert(row).exec_without_returning(&self.tx).await?;
+        self.log(E::NAME, id, 1, ChangeKind::Created, columns, content).await?;
+        Ok(id)
+    }
+
+    /// Changes the columns that are set, if the record still has the version that is expected. Nothing set, nothing
+    /// done: the version stays.
+    pub async fn update<E>(
+        &self,
+        row: impl ActiveModelTrait<Entity = E> + Send,
+        expected: i32,
+        kind: ChangeKind,
+    ) -> Result<i32>
+    where
+        E: Record,
+    {
+        let id = id_of::<E>(&row)?;
+        let (columns, content) = spoken::<E>(&row);
+        if columns.is_empty() {
+            return self.stands::<E>(id, expected).await;
+        }
+        let mut update = E::update_many();
+        for column in E::Column::iter().filter(|column| column.as_str() != "id") {
+            if let ActiveValue::Set(value) = row.get(column) {
+                update = update.col_expr(column, Expr::value(value));
+            }
+        }
+        let version = column::<E>("version")?;
+        let done = update
+            .col_expr(version, Expr::col(version).add(1))
+            .filter(column::<E>("id")?.eq(id))
+            .filter(version.eq(expected))
+            .exec(&self.tx)
+            .await?;
+        if done.rows_affected == 0 {
+            return self.stands::<E>(id, expected).await;
+        }
+        self.log(E::NAME, id, expected + 1, kind, columns, content).await?;
+        Ok(expected + 1)
+    }
+
+    /// The version, if it is the expected one; otherwise the refusal that tells what changed.
+    async fn stands<E: Record>(&self, id: Uuid, expected: i32) -> Result<i32> {
+        let current: Option<i32> = unscoped::<E>()
+            .select_only()
+            .column(column::<E>("version")?)
+            .filter(column::<E>("id")?.eq(id))
+            .into_tuple()
+            .one(&self.tx)
+            .await?;
+        match current {
+            None => Err(Refusal::not_found("id").into()),
+            Some(current) if current == expected => Ok(current),
+            Some(current) => Err(self.conflict(E::NAME, id, current, expected).await?),
+        }
+    }
+
+    async fn conflict(&self, entity: &str, id: Uuid, current: i32, expected: i32) -> Result<Error> {
+        let lines = unscoped::<change::Entity>()
+            .filter(change::Column::Entity.eq(entity))
+            .filter(change::Column::EntityId.eq(id))
+            .filter(change::Column::EntityVersion.gt(expected))
+            .order_by_asc(change::Column::Sequence)
+            .all(&self.tx)
+            .await?;
+        let mut changed: Vec<String> = lines
+            .iter()
+            .flat_map(|line| line.columns.as_array().into_iter().flatten())
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect();
+        changed.sort_unstable();
+        changed.dedup();
+        Ok(Refusal::new(
+            RefusalCode::Conflict,
+            "expectedVersion",
+            format!("记录已被他人修改：现为第 {current} 版，您依据的是第 {expected} 版。请重新读取。"),
+            format!(
+                "Changed by somebody else: version {current} stands, {expected} was expected. Read it anew."
+            ),
+        )
+        .with(Detail::Conflict { current, changed })
+        .into())
+    }
+
+    /// What these accounts may see has changed: their next request reads it anew.
+    pub async fn raise_rights(&self, whose: impl sea_orm::sea_query::IntoCondition) -> Result<()> {
+        let version = account::Column::RightsVersion;
+        account::Entity::update_many()
+            .col_expr(version, Expr::col(version).add(1))
+            .filter(whose.into_condition())
+            .exec(&self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// One line in the change log.
+    pub async fn log(
+        &self,
+        entity: &'static str,
+        id: Uuid,
+        version: i32,
+        kind: ChangeKind,
+        columns: Vec<&'static str>,
+        content: serde_json::Value,
+    ) -> Result<()> {
+        let line = change::ActiveModel {
+            sequence: ActiveValue::NotSet,
+            at: Set(self.now()),
+            entity: Set(entity.to_owned()),
+            entity_id: Set(id),
+            entity_version: Set(version),
+            kind: Set(kind),
+            columns: Set(serde_json::json!(columns)),
+            content: Set(content),
+            actor: Set(self.actor),
+            idempotency_key: Set(self.key),
+            request_id: Set(self.ctx.request_id().to_owned()),
+        };
+        change::Entity::insert(line).exec_without_returning(&self.tx).await?;
+        Ok(())
+    }
+
+    /// The refusal for a row that the database itself would not take, when it is that constraint's.
+    pub fn is_constraint(error: &Error, name: &str) -> bool {
+        matches!(error, Error::Internal(cause) if cause.0.contains(name))
+    }
+}
+
+fn id_of<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> Result<Uuid> {
+    match row.get(column::<E>("id")?) {
+        ActiveValue::Set(Value::Uuid(Some(id))) | ActiveValue::Unchanged(Value::Uuid(Some(id))) => Ok(id),
+        _ => Err(Error::internal("a record without an id")),
+    }
+}
+
+/// Names of the columns that are set, and the values of those that the log may keep.
+fn spoken<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> (Vec<&'static str>, serde_json::Value) {
+    let mut names = Vec::new();
+    let mut content = serde_json::Map::new();
+    for column in E::Column::iter() {
+        let name = column.as_str();
+        let ActiveValue::Set(value) = row.get(column) else { continue };
+        if matches!(name, "id" | "version") {
+            continue;
+        }
+        names.push(name);
+        if E::INTERNAL.contains(&name) {
+            content.insert(name.to_owned(), sea_orm::sea_query::sea_value_to_json_value(&value));
+        }
+    }
+    (names, serde_json::Value::Object(content))
+}

@@ -1,0 +1,182 @@
+//! Regions (区域): the administrative tree with its official codes, and the areas (片区) of townships.
+//!
+//! Everyone may read it, signed in or not. Level and parent are stored, never read off the code; a region's own id
+//! never changes. Groups and grids are ours to number; the rest comes with the import of the official list.
+
+pub mod area;
+pub mod object;
+
+use self::object::{RegionCreateInput, RegionUpdateInput};
+use crate::kernel::{
+    door::unscoped,
+    error::{Error, Refusal, RefusalCode, Result},
+    place::Place,
+    policy::May,
+    refusal::{Checks, Detail},
+    scope::Facts,
+    standards,
+    work::{Record, Work},
+};
+use entity::{
+    id::RegionId,
+    kind::{ChangeKind, RegionKind},
+    region,
+    scalar::RegionCode,
+};
+use sea_orm::{ColumnTrait, QueryFilter, Set};
+use uuid::Uuid;
+
+impl Record for region::Entity {
+    const NAME: &'static str = RegionId::PREFIX;
+    const INTERNAL: &'static [&'static str] = &["code", "name", "kind", "parent_id"];
+}
+
+/// The region of an id, for commands: regions are public.
+pub async fn find(work: &Work, id: RegionId, field: &str) -> Result<region::Model> {
+    unscoped::<region::Entity>()
+        .filter(region::Column::Id.eq(id))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// What may stand directly above what.
+fn fits(kind: RegionKind, parent: RegionKind) -> bool {
+    use RegionKind::{City, County, Grid, Group, Province, Township, Village};
+    matches!(
+        (parent, kind),
+        (Province, City)
+            | (City, County | Township)
+            | (County, Township)
+            | (Township, Village)
+            | (Village, Group | Grid)
+    )
+}
+
+/// The place columns of a region below its parent: the parent's, and itself at its level.
+#[must_use]
+pub fn placed(mut row: region::Model, parent: Option<&region::Model>) -> region::Model {
+    if let Some(parent) = parent {
+        row.parent_id = Some(parent.id);
+        row.province_id = parent.province_id;
+        row.city_id = parent.city_id;
+        row.county_id = parent.county_id;
+        row.township_id = parent.township_id;
+        row.village_id = parent.village_id;
+    }
+    let own = Some(row.id);
+    match row.kind {
+        RegionKind::Province => row.province_id = own,
+        RegionKind::City => row.city_id = own,
+        RegionKind::County => row.county_id = own,
+        RegionKind::Township => {
+            // A city without counties stands in the county's column.
+            row.county_id = row.county_id.or(row.city_id);
+            row.township_id = own;
+        }
+        RegionKind::Village => row.village_id = own,
+        RegionKind::Group => row.group_id = own,
+        RegionKind::Grid => row.grid_id = own,
+    }
+    row
+}
+
+/// Makes a region below another. Requires the right over the parent.
+pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
+    let RegionCreateInput { idempotency_key: _, id, code, name, kind, parent_id } = input;
+    let parent = match parent_id {
+        Some(parent) => Some(find(work, parent, "parentId").await?),
+        None => None,
+    };
+    let place = parent.as_ref().map(Place::from).unwrap_or_default();
+    work.ctx.must(May::ManageRegion, &Facts::from(place))?;
+    let mut checks = Checks::default();
+    let name = checks.text("name", &name, 60);
+    if let Err(fault) = standards::check_region_code(kind, &code.0) {
+        checks.refuse(Refusal::rule("region-code", "code", fault.zh(), fault.en()));
+    }
+    match &parent {
+        None => checks.require(kind == RegionKind::Province, || {
+            Refusal::rule(
+                "parent",
+                "parentId",
+                "只有省没有上级区域。",
+                "Only a province has no region above it.",
+            )
+        }),
+        Some(parent) => {
+            checks.require(fits(kind, parent.kind), || {
+                Refusal::rule(
+                    "parent",
+                    "parentId",
+                    "上级区域的级别不对。",
+                    "A region of this kind does not stand directly below that one.",
+                )
+            });
+            checks.require(code.0.starts_with(&parent.code.0), || {
+                Refusal::rule(
+                    "region-code-prefix",
+                    "code",
+                    format!("代码应以上级代码 {} 开头。", parent.code.0),
+                    format!("The code begins with that of the region above, {}.", parent.code.0),
+                )
+            });
+        }
+    }
+    checks.done()?;
+    let same =
+        unscoped::<region::Entity>().filter(region::Column::Code.eq(code.0.clone())).one(&work.tx).await?;
+    if let Some(same) = same {
+        return Err(duplicate("code", same.id));
+    }
+    let id = id.unwrap_or_else(|| RegionId(Uuid::now_v7()));
+    let row = placed(blank(id, code, name, kind), parent.as_ref());
+    work.insert(sea_orm::IntoActiveModel::<region::ActiveModel>::into_active_model(row)).await
+}
+
+/// A region without a place yet.
+#[must_use]
+pub fn blank(id: RegionId, code: RegionCode, name: String, kind: RegionKind) -> region::Model {
+    region::Model {
+        id,
+        code,
+        name,
+        kind,
+        parent_id: None,
+        province_id: None,
+        city_id: None,
+        county_id: None,
+        township_id: None,
+        village_id: None,
+        group_id: None,
+        grid_id: None,
+        version: 1,
+    }
+}
+
+fn duplicate(field: &str, existing: RegionId) -> Error {
+    Refusal::new(
+        RefusalCode::Duplicate,
+        field,
+        "已有这个代码的区域。",
+        "There is a region of this code already.",
+    )
+    .with(Detail::Existing(Some(existing.to_string())))
+    .into()
+}
+
+/// Renames a region.
+pub async fn update(work: &Work, input: RegionUpdateInput) -> Result<Uuid> {
+    let RegionUpdateInput { idempotency_key: _, id, expected_version, name } = input;
+    let region = find(work, id, "id").await?;
+    work.ctx.must(May::ManageRegion, &Facts::from(Place::from(&region)))?;
+    let mut checks = Checks::default();
+    let name = checks.text("name", &name, 60);
+    checks.done()?;
+    let mut row = region::ActiveModel { id: Set(id), ..Default::default() };
+    if name != region.name {
+        row.name = Set(name);
+    }
+    work.update(row, expected_version, ChangeKind::Updated).await?;
+    Ok(id.0)
+}
