@@ -16,6 +16,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 pub mod setting;
+#[cfg(test)]
+mod tests;
 
 use setting::{SETTINGS, Setting};
 
@@ -265,7 +267,7 @@ impl Config {
     /// and the environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let environment: Vec<_> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect();
         let named = environment.iter().find(|(name, _)| name == FILE_VARIABLE);
         let path = file
@@ -425,55 +427,4 @@ fn minutes<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 
 fn days<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     u64::deserialize(from).map(|days| Duration::from_secs(86_400 * days))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(text: &str) -> ConfigError {
-        Config::from_parts(text, []).expect_err("it should be refused")
-    }
-
-    fn variable(name: &str, value: &str) -> Result<Config, ConfigError> {
-        Config::from_parts("", [(name.to_owned(), value.to_owned())])
-    }
-
-    #[test]
-    fn defaults_pass_their_checks_and_the_sample_says_the_same() {
-        let config = Config::default();
-        assert_eq!(config.http.listen.port(), 8080);
-        let sampled = Config::from_parts(&sample(), []).expect("the sample is a settings file");
-        assert_eq!(format!("{config:?}"), format!("{sampled:?}"));
-    }
-
-    #[test]
-    fn a_wrong_or_unknown_setting_is_refused_by_name() {
-        assert_eq!(refused("[http]\nlisten = \"here\"").name, "http.listen");
-        assert_eq!(refused("[http]\nmax_connections = 0").name, "http.max_connections");
-        assert_eq!(refused("[http]\nlisten_to = 1").name, "http.listen_to");
-        assert!(refused("[htp]\nlisten = 1").en.contains("http"));
-        assert_eq!(refused("[log]\nformat = \"xml\"").name, "log.format");
-    }
-
-    #[test]
-    fn the_environment_stands_over_the_file() {
-        let config = variable("LIANHU_HTTP__CORS_ORIGINS", "https://a.gov.cn, https://b.gov.cn");
-        assert_eq!(config.expect("two origins").http.cors_origins.len(), 2);
-        let error = variable("LIANHU_HTTP__LISTN", "x").expect_err("no such setting");
-        assert_eq!(error.name, "LIANHU_HTTP__LISTN");
-        assert!(variable("PATH", "/bin").is_ok());
-    }
-
-    #[test]
-    fn secrets_are_never_printed() {
-        let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-        let config = variable("LIANHU_SECRET__KEY", key).expect("32 bytes");
-        assert_eq!(config.secret.key.as_ref().map(|key| key.expose()[0]), Some(b'0'));
-        assert!(!format!("{config:?}").contains("MDEy"));
-        let wrong = variable("LIANHU_SECRET__KEY", "c2hvcnQ=").expect_err("too short");
-        assert!(!wrong.to_string().contains("c2hvcnQ"));
-        let url = DatabaseUrl::new("postgres://me:hidden@db/lianhu?password=hidden");
-        assert_eq!(format!("{url:?}"), "postgres://db/lianhu");
-    }
 }

@@ -11,9 +11,17 @@ pub mod kernel;
 pub mod region;
 pub mod account;
 
+// Whom we serve.
+pub mod household;
+
+// Answerability.
+pub mod contact;
+
 // The joints, the whole, the door.
+pub mod graph;
 pub mod schema;
 pub mod http;
+pub mod demo;
 
 use account::Identity;
 use config::Config;

@@ -96,11 +96,11 @@ describe('who asks', () => {
     'alg none': ({ header, claims }) => `${part({ ...header, alg: 'none' })}.${part(claims)}.`,
     'alg none, signature kept': ({ header, claims, signature }) => (
       `${part({ ...header, alg: 'none' })}.${part(claims)}.${signature}`),
-    'HS256 by the public key': async ({ header, claims }) => {
-      const { keys } = await (await fetch(`${origin}/.well-known/jwks.json`)).json();
-      const jwk = keys.find(({ kid }) => kid === header.kid) ?? keys[0];
+    'HS256 by the public key, or by none': async ({ header, claims }) => {
+      const published = await fetch(`${origin}/.well-known/jwks.json`);
+      const jwk = published.ok && (await published.json()).keys.find(({ kid }) => kid === header.kid);
       const content = `${part({ ...header, alg: 'HS256' })}.${part(claims)}`;
-      const mac = createHmac('sha256', Buffer.from(jwk.x, 'base64url')).update(content);
+      const mac = createHmac('sha256', Buffer.from(jwk?.x ?? '', 'base64url')).update(content);
       return `${content}.${mac.digest('base64url')}`;
     },
     'signed by another key': ({ header, claims }) => signed(header, claims),
@@ -204,7 +204,7 @@ describe('what is asked', () => {
     'very deep': [deep(1000), 'QUERY_TOO_DEEP'],
     '31 root fields': [`{ ${times(31, (i) => `a${i}: __typename`)} }`, 'QUERY_TOO_WIDE'],
     '31 aliases further down': [`{ __schema { ${times(31, (i) => `a${i}: queryType { name }`)} } }`, 'QUERY_TOO_WIDE'],
-    'fragments within fragments': [folded, /^QUERY_TOO_(WIDE|COSTLY)$/],
+    'fragments within fragments': [folded, /^QUERY_TOO_(DEEP|WIDE|COSTLY)$/],
     'lists in lists': [costly, 'QUERY_TOO_COSTLY'],
     'an integer beyond 32 bits': ['{ households(first: 4294967296) { nodes { id } } }', 'BAD_USER_INPUT'],
     'a number beyond 64 bits': ['{ households(first: 99999999999999999999) { nodes { id } } }', 'BAD_USER_INPUT'],
@@ -235,7 +235,7 @@ describe('what is asked', () => {
 });
 
 describe('the language of messages', () => {
-  const message = async (language) => (await query('{ nothingOfThatName }', language && { 'accept-language': language }))
+  const message = async (language) => (await query(HOUSEHOLDS, language && { 'accept-language': language }))
     .body.errors[0].message;
 
   test('Chinese by default', async () => assert.match(await message(), HAN));

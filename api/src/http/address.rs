@@ -31,3 +31,23 @@ pub fn contains(networks: &[IpNet], address: IpAddr) -> bool {
 pub fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED_FOR) || headers.contains_key("forwarded")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network")];
+        let seen = |peer: &str, header: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_FOR, header.parse().expect("a value"));
+            client(peer.parse().expect("an address"), &headers, &trusted).to_string()
+        };
+        assert_eq!(seen("203.0.113.9", "198.51.100.1"), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1"), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "nonsense"), "10.0.0.1");
+        assert_eq!(seen("::ffff:10.0.0.1", "198.51.100.1"), "198.51.100.1");
+    }
+}

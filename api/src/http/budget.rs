@@ -113,24 +113,26 @@ impl Budget {
     }
 
     /// Takes the cost of a request from its payer's budget, or nothing when there is not enough.
-    pub fn spend(&self, payer: Payer, cost: u64) -> Result<Receipt, Spent> {
+    ///
+    /// `now` is only shown; the budget runs on a steady clock.
+    pub fn spend(&self, payer: Payer, cost: u64, now: DateTime<Utc>) -> Result<Receipt, Spent> {
         let purses = match &payer {
             Payer::Account(_) => &self.accounts,
             Payer::Address(_) => &self.addresses,
         };
-        purses.spend(payer, cost.max(1), Instant::now())
+        purses.spend(payer, cost.max(1), Instant::now(), now)
     }
 }
 
 impl Purses {
-    fn spend(&self, payer: Payer, cost: u64, now: Instant) -> Result<Receipt, Spent> {
+    fn spend(&self, payer: Payer, cost: u64, at: Instant, now: DateTime<Utc>) -> Result<Receipt, Spent> {
         let per_minute = u128::from(self.per_minute);
         let full = per_minute * 1000;
-        let bucket = self.buckets.get_with(payer, || Arc::new(Mutex::new(Bucket { left: full, at: now })));
+        let bucket = self.buckets.get_with(payer, || Arc::new(Mutex::new(Bucket { left: full, at })));
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = now.saturating_duration_since(bucket.at).as_millis();
+        let passed = at.saturating_duration_since(bucket.at).as_millis();
         bucket.left = full.min(bucket.left + passed * full / u128::from(MILLIS_OF_A_MINUTE));
-        bucket.at = now.max(bucket.at);
+        bucket.at = at.max(bucket.at);
         let price = u128::from(cost) * 1000;
         let enough = bucket.left >= price;
         if enough {
@@ -142,19 +144,41 @@ impl Purses {
         let receipt = Receipt {
             requested: cost,
             remaining: u64::try_from(bucket.left / 1000).unwrap_or(u64::MAX),
-            reset_at: in_so_long(wait(full - bucket.left)),
+            reset_at: later(now, wait(full - bucket.left)),
         };
         if enough { Ok(receipt) } else { Err(Spent { receipt, retry_after_ms: wait(price - bucket.left) }) }
     }
 }
 
-/// The time of day so many milliseconds from now, to be shown.
-fn in_so_long(millis: u64) -> DateTime<Utc> {
+/// The moment so many milliseconds later.
+fn later(now: DateTime<Utc>, millis: u64) -> DateTime<Utc> {
     let delta = i64::try_from(millis).ok().and_then(TimeDelta::try_milliseconds).unwrap_or_default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a time of day to show; the budget itself runs on a steady clock"
-    )]
-    let now = Utc::now();
-    now + delta
+    now.checked_add_signed(delta).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_spent_and_comes_back() {
+        let purses = Purses { buckets: Cache::new(10), per_minute: 600 };
+        let payer = || Payer::Account("one".to_owned());
+        let (start, now) = (Instant::now(), DateTime::UNIX_EPOCH);
+        let spend = |cost, seconds| purses.spend(payer(), cost, start + Duration::from_secs(seconds), now);
+        assert_eq!(spend(500, 0).map(|receipt| receipt.remaining), Ok(100));
+        let refused = spend(200, 0).expect_err("only 100 are left");
+        assert_eq!((refused.retry_after_ms, refused.receipt.remaining), (10_000, 100));
+        assert_eq!(refused.receipt.reset_at, now + TimeDelta::seconds(50));
+        assert_eq!(spend(200, 10).map(|receipt| receipt.remaining), Ok(0));
+        assert_eq!(spend(600, 1000).map(|receipt| receipt.remaining), Ok(0));
+    }
+
+    #[test]
+    fn an_address_of_ipv6_pays_with_its_network() {
+        let payer = |text: &str| Payer::address(text.parse().expect("an address"));
+        assert_eq!(payer("2001:db8:1:2:3::4"), payer("2001:db8:1:2:ffff::1"));
+        assert_ne!(payer("2001:db8:1:2::1"), payer("2001:db8:1:3::1"));
+        assert_eq!(payer("::ffff:10.0.0.1"), payer("10.0.0.1"));
+    }
 }

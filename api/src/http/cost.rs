@@ -2,7 +2,8 @@
 //!
 //! A field costs what `@cost(value: N)` on its definition says; without one, an object costs 1 and
 //! a scalar nothing. Below a list that takes `first` or `last`, everything counts once for each row
-//! that is asked for; below `ids`, once for each id. The table of fields is read from the schema's
+//! that is asked for; below `ids`, once for each id. Large variables cost something at each place
+//! where they are used, since each place reads them anew. The table of fields is read from the schema's
 //! own SDL at start, so it can't differ from what clients are shown.
 
 use std::collections::HashMap;
@@ -19,6 +20,10 @@ use async_graphql_value::Value;
 const USUAL_PAGE: u64 = 20;
 /// Values of introspection that cost as much as one object: they come from memory.
 const INTROSPECTION_SHARE: u64 = 100;
+/// Values of a variable that cost as much as one object at each place where it is used.
+const VALUES_FOR_ONE: u64 = 100;
+/// Bytes of a text that count as one value.
+const BYTES_OF_A_VALUE: usize = 64;
 /// Arguments that say how many rows a list answers.
 const PAGE_ARGUMENTS: [&str; 2] = ["first", "last"];
 /// The argument that names the rows themselves.
@@ -40,6 +45,8 @@ type Fields = HashMap<String, Price>;
 struct Price {
     returns: String,
     own: u64,
+    /// The field answers the rows themselves, not an object that holds them.
+    is_list: bool,
     times: Times,
     /// What is below it counts for so much less.
     share: u64,
@@ -84,7 +91,14 @@ impl Table {
             OperationType::Mutation => &self.mutation,
             OperationType::Subscription => &self.subscription,
         };
-        let mut tally = Tally { table: self, document, operation, variables, known: HashMap::new() };
+        let mut tally = Tally {
+            table: self,
+            document,
+            operation,
+            variables,
+            known: HashMap::new(),
+            weights: HashMap::new(),
+        };
         tally.set(&operation.selection_set.node, root)
     }
 
@@ -112,15 +126,20 @@ impl Table {
             ("__InputValue", "type", "__Type", 1),
         ];
         for (of, field, returns, times) in rows {
-            let price = Price { returns: returns.to_owned(), own: 1, times: Times::Always(times), share: 1 };
+            let price = Price::inside(returns, Times::Always(times), 1);
             self.types.entry(of.to_owned()).or_default().insert(field.to_owned(), price);
         }
         let root = self.types.entry(self.query.clone()).or_default();
         for (field, returns) in [("__schema", "__Schema"), ("__type", "__Type")] {
-            let price =
-                Price { returns: returns.to_owned(), own: 1, times: Times::Once, share: INTROSPECTION_SHARE };
-            root.insert(field.to_owned(), price);
+            root.insert(field.to_owned(), Price::inside(returns, Times::Once, INTROSPECTION_SHARE));
         }
+    }
+}
+
+impl Price {
+    /// The price of a field of introspection.
+    fn inside(returns: &str, times: Times, share: u64) -> Self {
+        Self { returns: returns.to_owned(), own: 1, is_list: false, times, share }
     }
 }
 
@@ -131,6 +150,7 @@ struct Tally<'a> {
     operation: &'a OperationDefinition,
     variables: &'a Variables,
     known: HashMap<&'a str, u64>,
+    weights: HashMap<&'a str, u64>,
 }
 
 impl<'a> Tally<'a> {
@@ -168,8 +188,30 @@ impl<'a> Tally<'a> {
         let price = table.types.get(on).and_then(|fields| fields.get(field.name.node.as_str()));
         let Some(price) = price else { return 0 };
         let below = self.set(&field.selection_set.node, &price.returns);
-        let below = below.saturating_mul(self.times(field, price.times)) / price.share;
-        price.own.saturating_add(below)
+        let times = self.times(field, price.times);
+        let cost = if price.is_list {
+            price.own.saturating_add(below).saturating_mul(times)
+        } else {
+            price.own.saturating_add(below.saturating_mul(times) / price.share)
+        };
+        field.arguments.iter().fold(cost, |sum, (_, value)| sum.saturating_add(self.reading(&value.node)))
+    }
+
+    /// What it costs to read an argument: nothing, unless large variables stand in it.
+    fn reading(&mut self, value: &'a Value) -> u64 {
+        match value {
+            Value::Variable(name) => {
+                if let Some(&weight) = self.weights.get(name.as_str()) {
+                    return weight;
+                }
+                let weight = self.variables.get(name).map_or(0, weight) / VALUES_FOR_ONE;
+                self.weights.insert(name, weight);
+                weight
+            }
+            Value::List(list) => list.iter().fold(0, |sum, one| sum.saturating_add(self.reading(one))),
+            Value::Object(map) => map.values().fold(0, |sum, one| sum.saturating_add(self.reading(one))),
+            _ => 0,
+        }
     }
 
     fn times(&self, field: &Field, times: Times) -> u64 {
@@ -217,6 +259,17 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// How many values there are in a variable, long texts counting for several.
+fn weight(value: &Const) -> u64 {
+    let inner = match value {
+        Const::String(text) => u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX),
+        Const::List(list) => list.iter().map(weight).sum(),
+        Const::Object(map) => map.values().map(weight).sum(),
+        _ => 0,
+    };
+    inner.saturating_add(1)
+}
+
 fn price(field: &FieldDefinition, composite: &[&str]) -> (String, Price) {
     let returns = named(&field.ty.node).to_owned();
     let usual = u64::from(composite.contains(&returns.as_str()));
@@ -231,7 +284,8 @@ fn price(field: &FieldDefinition, composite: &[&str]) -> (String, Price) {
         Times::Once
     };
     let name = field.name.node.to_string();
-    (name, Price { returns, own: own.unwrap_or(usual), times, share: 1 })
+    let is_list = is_list(&field.ty.node);
+    (name, Price { returns, own: own.unwrap_or(usual), is_list, times, share: 1 })
 }
 
 fn own_cost(directive: &ConstDirective) -> Option<u64> {
@@ -297,4 +351,64 @@ fn roots(document: &ServiceDocument) -> (String, String, String) {
         name(schema.map(|schema| &schema.mutation), "Mutation"),
         name(schema.map(|schema| &schema.subscription), "Subscription"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+    use async_graphql::value;
+
+    use super::*;
+
+    const SDL: &str = "
+        directive @cost(value: Int!) on FIELD_DEFINITION
+        type Query {
+            rows(first: Int, last: Int): Rows
+            ten(first: Int! = 10): Rows!
+            dear: Int @cost(value: 50)
+            nodes(ids: [ID!]!): [Row]!
+        }
+        type Rows { nodes: [Row!]! total: Int! @cost(value: 5) }
+        type Row { id: ID! rows(first: Int): Rows }
+    ";
+
+    fn cost(text: &str, variables: async_graphql::Value) -> u64 {
+        let document = parse_query(text).expect("GraphQL");
+        let (_, operation) = document.operations.iter().next().expect("an operation");
+        let variables = Variables::from_value(variables);
+        Table::from_sdl(SDL).expect("SDL").cost(&document, &operation.node, &variables)
+    }
+
+    #[test]
+    fn lists_multiply_what_is_below_them() {
+        let none = || value!({});
+        assert_eq!(cost("{ dear unknown { a } }", none()), 50);
+        assert_eq!(cost("{ rows(first: 3) { nodes { id } } }", none()), 1 + 3);
+        assert_eq!(cost("{ rows { nodes { id } } ten { nodes { id } } }", none()), 1 + 20 + 1 + 10);
+        assert_eq!(cost("{ rows(last: 2) { ...F ...F } } fragment F on Rows { total }", none()), 1 + 2 * 10);
+        assert_eq!(
+            cost("{ rows(first: 10) { nodes { rows(first: 10) { nodes { id } } } } }", none()),
+            1 + 10 * (1 + 1 + 10)
+        );
+        assert_eq!(cost("{ nodes(ids: [1, 2, 3]) { rows(first: 1) { total } } }", none()), 3 * (1 + 1 + 5));
+        assert_eq!(cost("query ($n: Int = 7) { rows(first: $n) { nodes { id } } }", none()), 1 + 7);
+        assert_eq!(cost("query ($n: Int) { rows(first: $n) { nodes { id } } }", value!({ "n": 4 })), 1 + 4);
+        assert_eq!(
+            cost("query ($i: [ID!]!) { nodes(ids: $i) { rows { total } } }", value!({ "i": [1, 2] })),
+            2 * (1 + 1 + 100)
+        );
+    }
+
+    #[test]
+    fn large_variables_cost_at_each_place() {
+        let many: Vec<_> = (0..1000).map(async_graphql::Value::from).collect();
+        let text = "query ($a: Any) { one: rows(first: 0, a: $a) { total } two: rows(first: 0, a: { b: [$a] }) { total } }";
+        assert_eq!(cost(text, value!({ "a": many })), 2 * (1 + 10));
+    }
+
+    #[test]
+    fn sums_never_wrap() {
+        let deep = "rows(first: 2000000000) { nodes { ".repeat(9) + "id" + &" } }".repeat(9);
+        assert_eq!(cost(&format!("{{ {deep} }}"), value!({})), u64::MAX);
+    }
 }

@@ -20,9 +20,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Door;
+use super::answer::{Answer, Body};
 use super::errors::{self, Reader};
 use super::media::{self, Media};
-use super::pipeline::{Answer, Body, Call};
+use super::pipeline::Call;
 use super::telemetry::Caller;
 use crate::kernel::error::{Code, Fault, Locale};
 

@@ -57,7 +57,7 @@ pub fn review(response: &mut Response, reader: Reader<'_>) {
     for error in &mut response.errors {
         if let Some(Internal(cause)) = error.source::<Internal>() {
             log(cause, error, reader);
-            error.message = internal().message(reader.locale).to_owned();
+            internal().message(reader.locale).clone_into(&mut error.message);
         } else if let Some(fault) = error.source::<Fault>() {
             error.message = fault.message(reader.locale).to_owned();
         } else if code_of(error).is_none() {
@@ -105,7 +105,7 @@ fn classify(error: &mut ServerError, reader: Reader<'_>) {
     };
     if code == Code::InternalServerError {
         log(&error.message, error, reader);
-        error.message = internal().message(reader.locale).to_owned();
+        internal().message(reader.locale).clone_into(&mut error.message);
     }
     error.extensions.get_or_insert_default().set("code", code.as_str());
 }

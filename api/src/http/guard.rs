@@ -317,3 +317,66 @@ fn string_length(bytes: &[u8]) -> usize {
     }
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    fn verdict(text: &str) -> Result<Shape, Code> {
+        scan(text).map_err(|fault| fault.code)?;
+        check(&parse_query(text).expect("GraphQL")).map_err(|fault| fault.code)
+    }
+
+    /// Each fragment uses the next one so many times.
+    fn chain(links: usize, times: usize) -> String {
+        let link =
+            |at: usize| format!("fragment F{at} on T {{ {} }} ", format!("...F{} ", at + 1).repeat(times));
+        let links: String = (0..links).map(link).collect();
+        format!("{{ x {{ ...F0 }} }} {links} fragment F{} on T {{ a }}", links.matches("fragment").count())
+    }
+
+    #[test]
+    fn limits() {
+        let ok = |text: &str| verdict(text).map(|_| ());
+        assert_eq!(
+            verdict("{ a { ...F ...F } } fragment F on T { b c: d }").map(|s| (s.fields, s.aliases, s.depth)),
+            Ok((5, 2, 2))
+        );
+        assert_eq!(ok(&format!("{{ a {{ {} }} }}", "a ".repeat(999))), Ok(()));
+        assert_eq!(ok(&format!("{{ a {{ {} }} }}", "a ".repeat(1000))), Err(Code::QueryTooWide));
+        assert_eq!(ok(&format!("{{ {} }}", "a ".repeat(31))), Err(Code::QueryTooWide));
+        assert_eq!(ok(&format!("{{ a {{ {} }} }}", "b: a ".repeat(31))), Err(Code::QueryTooWide));
+        assert_eq!(ok(&format!("{{ a {{ {} }} }}", "a @c ".repeat(51))), Err(Code::QueryTooWide));
+        assert_eq!(ok(&format!("{}a{}", "{a".repeat(14), "}".repeat(14))), Ok(()));
+        assert_eq!(ok(&format!("{}{{a}}{}", "{a".repeat(15), "}".repeat(15))), Err(Code::QueryTooDeep));
+        assert_eq!(ok(&"[".repeat(9000)), Err(Code::QueryTooDeep));
+        assert_eq!(ok("mutation { a: sessionStart b: sessionStart }"), Err(Code::QueryTooWide));
+        assert_eq!(
+            ok("{ ...A } fragment A on T { ...B } fragment B on T { ...A }"),
+            Err(Code::GraphqlValidationFailed)
+        );
+        assert_eq!(ok("{ a } fragment A on T { b { ...A } }"), Err(Code::GraphqlValidationFailed));
+    }
+
+    #[test]
+    fn nested_fragments_cost_no_time() {
+        assert_eq!(verdict(&chain(9, 2)).map(|shape| shape.spreads), Err(Code::QueryTooWide));
+        assert_eq!(verdict(&chain(8, 2)).map(|shape| shape.fields), Ok(257));
+        assert_eq!(verdict(&chain(20, 9)).map(|_| ()), Err(Code::QueryTooWide));
+        assert_eq!(verdict(&chain(49, 9)).map(|_| ()), Err(Code::QueryTooDeep));
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count() {
+        let open = "{".repeat(100);
+        let texts = [
+            format!("{{ a(b: \"{open}\\\"{open}\") }}"),
+            format!("{{ a(b: \"\"\"{open}\\\"\"\"{open}\"\"\") }}"),
+        ];
+        assert!(texts.iter().all(|text| scan(text).is_ok()));
+        assert!(scan(&format!("#{open}\n{{ a }}")).is_ok());
+        assert!(scan(&format!("{{ a(b: \"\", c: {open}")).is_err());
+    }
+}

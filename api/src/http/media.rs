@@ -160,3 +160,59 @@ pub fn request_id(headers: &HeaderMap) -> String {
     };
     given.filter(is_plain).map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(accept: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().expect("a value"));
+        accepted(&headers)
+    }
+
+    #[test]
+    fn media_types_are_negotiated() {
+        assert_eq!(accepted(&HeaderMap::new()), Some(Media::Json));
+        let table = [
+            ("*/*", Some(Media::Json)),
+            ("application/*", Some(Media::Json)),
+            ("application/json", Some(Media::Json)),
+            ("application/graphql-response+json", Some(Media::Graphql)),
+            ("application/graphql-response+json, application/json;q=0.9", Some(Media::Graphql)),
+            ("application/json;q=0.9, application/graphql-response+json", Some(Media::Graphql)),
+            ("application/json, application/graphql-response+json", Some(Media::Json)),
+            ("application/graphql-response+json, */*", Some(Media::Graphql)),
+            ("*/*, application/json;q=0", Some(Media::Graphql)),
+            ("application/json; charset=utf-8", Some(Media::Json)),
+            ("application/json; charset=gbk", None),
+            ("text/html", None),
+            ("application/json;q=0", None),
+        ];
+        for (accept, media) in table {
+            assert_eq!(wanted(accept), media, "{accept}");
+        }
+    }
+
+    #[test]
+    fn one_bearer_token_or_none() {
+        let token = |value: &str| {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().expect("a value"))]);
+            bearer(&headers).map_err(|fault| fault.code)
+        };
+        assert_eq!(token("Bearer abc"), Ok(Some("abc".to_owned())));
+        assert_eq!(token("bearer abc"), Ok(Some("abc".to_owned())));
+        assert_eq!(token("Basic abc"), Err(Code::Unauthenticated));
+        assert_eq!(token("Bearer "), Err(Code::Unauthenticated));
+        assert_eq!(bearer(&HeaderMap::new()).map_err(|fault| fault.code), Ok(None));
+    }
+
+    #[test]
+    fn only_plain_request_ids_are_taken() {
+        let id =
+            |value: &str| request_id(&HeaderMap::from_iter([(REQUEST_ID, value.parse().expect("a value"))]));
+        assert_eq!(id("a-1_b.C"), "a-1_b.C");
+        assert_eq!(id("two words").len(), 32);
+        assert_eq!(id(&"x".repeat(65)).len(), 32);
+    }
+}

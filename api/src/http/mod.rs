@@ -19,6 +19,7 @@ use crate::State;
 use crate::kernel::error::{Code, Fault};
 
 pub mod address;
+pub mod answer;
 pub mod budget;
 pub mod cost;
 pub mod endpoint;

@@ -54,7 +54,12 @@ impl Telemetry {
         let level: Targets = config.log.level.parse().map_err(|error| format!("log.level: {error}"))?;
         let log = match config.log.format {
             LogFormat::Human => fmt::layer().with_target(false).with_writer(std::io::stderr).boxed(),
-            LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+            LogFormat::Json => fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_span_list(false)
+                .with_writer(std::io::stderr)
+                .boxed(),
         };
         let provider =
             config.telemetry.otlp_endpoint.as_deref().map(|to| provider(to, config)).transpose()?;

@@ -59,7 +59,10 @@ impl Fault {
             Self::Character { position, found } => format!("第{position}位不能是“{found}”。"),
             Self::Date { found } => format!("出生日期“{found}”不存在。"),
             Self::CheckDigit { wanted, found } => format!("校验码应为“{wanted}”，现为“{found}”。"),
-            Self::Part { found, least, most } => format!("“{found}”应在{least:03}至{most:03}之间。"),
+            Self::Part { found, least, most } => {
+                let width = found.len();
+                format!("“{found}”应在{least:0width$}至{most:0width$}之间。")
+            }
             Self::Phone => {
                 "应为11位手机号码（1开头，第二位3至9），或带区号的固定电话（如0874-8881234）。".to_owned()
             }
@@ -81,7 +84,8 @@ impl Fault {
                 format!("The check character should be {wanted} and is {found}.")
             }
             Self::Part { found, least, most } => {
-                format!("The part {found} should be from {least:03} to {most:03}.")
+                let width = found.len();
+                format!("The part {found} should be from {least:0width$} to {most:0width$}.")
             }
             Self::Phone => {
                 "A mobile number has 11 digits (1, then 3 to 9); a landline number has its area code \

@@ -225,8 +225,23 @@ impl Work {
     where
         E: Record,
     {
+        self.update_with(row, expected, kind, &[]).await
+    }
+
+    /// The same where more of the record changed than its own columns: its tags, its villages.
+    pub async fn update_with<E>(
+        &self,
+        row: impl ActiveModelTrait<Entity = E> + Send,
+        expected: i32,
+        kind: ChangeKind,
+        also: &[&'static str],
+    ) -> Result<i32>
+    where
+        E: Record,
+    {
         let id = id_of::<E>(&row)?;
-        let (columns, content) = spoken::<E>(&row);
+        let (mut columns, content) = spoken::<E>(&row);
+        columns.extend(also);
         if columns.is_empty() {
             return self.stands::<E>(id, expected).await;
         }

@@ -10,7 +10,7 @@ use crate::kernel::{
     filter::in_region,
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
-    payload::{Permission, ctx, payload},
+    payload::{ctx, payload},
     place::Place,
     policy::May,
     refusal::Checks,
@@ -19,7 +19,7 @@ use crate::kernel::{
     scope::Facts,
     work::{Record, Work},
 };
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
     account, area, area_village, assignment,
     id::{AreaId, RegionId},
@@ -55,22 +55,6 @@ pub struct Area {
 impl Area {
     pub(crate) fn place(&self) -> Place {
         Place { county_id: Some(self.county_id), township_id: Some(self.township_id), ..Place::default() }
-    }
-}
-
-/// What the viewer may do to an area (可否操作).
-#[derive(Clone, Debug, SimpleObject)]
-pub struct AreaViewerCan {
-    /// Rename it or change its villages (`areaUpdate`).
-    pub update: Permission,
-}
-
-#[ComplexObject]
-impl Area {
-    /// What the viewer may do to it.
-    #[graphql(directive = class::apply(DataClass::Public))]
-    async fn viewer_can(&self, gql: &Context<'_>) -> AreaViewerCan {
-        AreaViewerCan { update: ctx(gql).permission(May::ManageRegion, &Facts::from(self.place())) }
     }
 }
 
@@ -264,11 +248,11 @@ async fn update(work: &Work, input: AreaUpdateInput) -> Result<Uuid> {
     let name = name.map(|name| checks.text("name", &name, 40));
     checks.done()?;
     let mut row = area::ActiveModel { id: Set(id), ..Default::default() };
-    // A new set of villages is a change of the area itself, even under the same name.
-    if name.is_some() || village_ids.is_some() {
-        row.name = Set(name.unwrap_or(area.name));
+    if let Some(name) = name {
+        row.name = Set(name);
     }
-    work.update(row, expected_version, ChangeKind::Updated).await?;
+    let also: &[&'static str] = if village_ids.is_some() { &["villages"] } else { &[] };
+    work.update_with(row, expected_version, ChangeKind::Updated, also).await?;
     if let Some(villages) = village_ids {
         area_village::Entity::delete_many()
             .filter(area_village::Column::AreaId.eq(id))

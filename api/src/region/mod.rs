@@ -4,6 +4,7 @@
 //! never changes. Groups and grids are ours to number; the rest comes with the import of the official list.
 
 pub mod area;
+pub mod import;
 pub mod object;
 
 use self::object::{RegionCreateInput, RegionUpdateInput};

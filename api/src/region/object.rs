@@ -7,15 +7,11 @@ use crate::kernel::{
     filter::{ChoiceFilter, IdFilter, StringFilter, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
-    payload::{Permission, ctx, payload},
+    payload::{ctx, payload},
     place::Place,
-    policy::May,
     request::Ctx,
-    scope::Facts,
 };
-use async_graphql::{
-    ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject,
-};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 use entity::{id::RegionId, kind::RegionKind, region, scalar::RegionCode};
 use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
@@ -69,22 +65,6 @@ impl Region {
             group_id: self.group_id,
             grid_id: self.grid_id,
         }
-    }
-}
-
-/// What the viewer may do to a region (可否操作).
-#[derive(Clone, Debug, SimpleObject)]
-pub struct RegionViewerCan {
-    /// Rename it (`regionUpdate`), or make regions and areas below it.
-    pub update: Permission,
-}
-
-#[ComplexObject]
-impl Region {
-    /// What the viewer may do to it.
-    #[graphql(directive = class::apply(DataClass::Public))]
-    async fn viewer_can(&self, gql: &Context<'_>) -> RegionViewerCan {
-        RegionViewerCan { update: ctx(gql).permission(May::ManageRegion, &Facts::from(self.place())) }
     }
 }
 
@@ -193,11 +173,7 @@ impl RegionQuery {
     /// One region by its id or official code. Null when there is none. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
     async fn region(&self, gql: &Context<'_>, by: RegionBy) -> Option<Result<Region>> {
-        let ctx = ctx(gql);
-        match by {
-            RegionBy::Id(id) => ctx.edge(Some(id)).await,
-            RegionBy::Code(code) => by_code(ctx, code).await.transpose(),
-        }
+        look_up(ctx(gql), by).await
     }
 
     /// Regions, by official code unless another order is given. Requires nothing.
@@ -214,6 +190,14 @@ impl RegionQuery {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Region>>> {
         Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
+    }
+}
+
+/// The region of an id or code.
+pub async fn look_up(ctx: &Ctx, by: RegionBy) -> Option<Result<Region>> {
+    match by {
+        RegionBy::Id(id) => ctx.edge(Some(id)).await,
+        RegionBy::Code(code) => by_code(ctx, code).await.transpose(),
     }
 }
 

@@ -1,0 +1,322 @@
+//! Coverage (覆盖): which households have a contact, which villages a township cadre, who carries too many. A question,
+//! never a stored figure.
+
+use crate::{
+    household::object::{Household, HouseholdWhere, has_contact},
+    kernel::{
+        connection::{Connection, Cursor},
+        directive::{DataClass, class},
+        door::{level_of, live, unscoped},
+        error::{Error, Fault, Result},
+        filter::ChoiceFilter,
+        node::{Listing, list},
+        page::{self, PageArgs},
+        payload::ctx,
+        request::Ctx,
+        scope::Doors,
+    },
+    region::object::{Region, RegionWhere},
+};
+use async_graphql::{Context, MaybeUndefined, Object, SimpleObject};
+use entity::{
+    area_village, assignment, cadre, household,
+    id::CadreId,
+    kind::{AssignmentKind, CadreLevel, HouseholdStatus, RegionKind},
+    region,
+    scalar::Date,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, RelationDef,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// A part of a whole. The two numbers always travel with the rate (比率).
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct Share {
+    /// How many of them (分子).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub numerator: i64,
+    /// Of how many (分母).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub denominator: i64,
+    /// The one divided by the other, 0 to 1; null when there is nothing to divide by.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub rate: Option<f64>,
+}
+
+impl Share {
+    fn new(numerator: i64, denominator: i64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let rate = (denominator > 0).then(|| numerator as f64 / denominator as f64);
+        Self { numerator, denominator, rate }
+    }
+}
+
+/// How many households have a contact of one level.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct LevelShare {
+    /// The level of the contact (干部层级).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub level: CadreLevel,
+    /// Households with a contact of that level (户数). One with contacts of two levels counts under each.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub households: i64,
+}
+
+/// What a cadre carries.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct CadreLoad {
+    /// Live household assignments (联系户数).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub households: i64,
+    #[graphql(skip)]
+    pub(crate) cadre_id: CadreId,
+}
+
+/// Coverage of a region (覆盖情况), of what the viewer may see of it, as it stands today.
+pub struct Coverage {
+    pub(crate) region: Region,
+}
+
+impl Coverage {
+    fn residents(&self) -> HouseholdWhere {
+        let status = ChoiceFilter {
+            eq: MaybeUndefined::Value(HouseholdStatus::Resident),
+            one_of: MaybeUndefined::Undefined,
+        };
+        HouseholdWhere {
+            region: MaybeUndefined::Value(self.region.id),
+            status: Some(status),
+            ..HouseholdWhere::default()
+        }
+    }
+
+    async fn count(&self, ctx: &Ctx, also: Condition) -> Result<i64> {
+        use crate::kernel::node::Filter;
+        let base = self.residents().condition(ctx).await?;
+        page::count::<household::Entity>(ctx, base.add(also)).await
+    }
+
+    fn below(&self) -> RegionWhere {
+        let kind = ChoiceFilter {
+            eq: MaybeUndefined::Value(RegionKind::Village),
+            one_of: MaybeUndefined::Undefined,
+        };
+        RegionWhere {
+            kind: Some(kind),
+            within: MaybeUndefined::Value(self.region.id),
+            ..RegionWhere::default()
+        }
+    }
+}
+
+/// Villages whose assignments the viewer sees: coverage tells nothing of others.
+fn seen_villages(doors: &Doors) -> Condition {
+    let roots = doors.roots.iter().filter_map(|(root, _)| {
+        let column = root.level.column::<region::Entity>()?;
+        Some(column.eq(root.id))
+    });
+    roots.fold(Condition::any().add(Expr::val(1).eq(0)), Condition::add)
+}
+
+fn held_by_cadre() -> RelationDef {
+    assignment::Entity::belongs_to(cadre::Entity)
+        .from(assignment::Column::CadreId)
+        .to(cadre::Column::Id)
+        .into()
+}
+
+/// A village with a township cadre: by an assignment to it, to its area, or to the township.
+fn has_township_cadre(today: Date) -> Condition {
+    use assignment::Column::{AreaId, EndsOn, Kind, RegionId, StartsOn};
+    let village = || Expr::col((region::Entity, region::Column::Id));
+    let by = |target: Expr| {
+        let township = [CadreLevel::TownshipLeader, CadreLevel::TownshipStaff];
+        let select = unscoped::<assignment::Entity>()
+            .select_only()
+            .expr(Expr::val(1))
+            .join(JoinType::InnerJoin, held_by_cadre())
+            .filter(cadre::Column::Level.is_in(township))
+            .filter(live(StartsOn, EndsOn, today))
+            .filter(target);
+        Expr::exists(select.into_query())
+    };
+    let areas = unscoped::<area_village::Entity>()
+        .select_only()
+        .column(area_village::Column::AreaId)
+        .filter(Expr::col((area_village::Entity, area_village::Column::VillageId)).eq(village()))
+        .into_query();
+    let own = Expr::col((assignment::Entity, RegionId)).eq(village()).and(Kind.eq(AssignmentKind::Village));
+    Condition::any().add(by(own)).add(by(AreaId.in_subquery(areas)))
+}
+
+#[derive(FromQueryResult)]
+struct LevelRow {
+    level: CadreLevel,
+    n: i64,
+}
+
+#[derive(FromQueryResult)]
+struct LoadRow {
+    cadre_id: Option<CadreId>,
+    n: i64,
+}
+
+/// Coverage of a region (覆盖情况), of what the viewer may see of it, as it stands today. Households count while they are
+/// `RESIDENT`; one has a contact when a live assignment is to itself, its group or its grid.
+#[Object]
+impl Coverage {
+    /// The day for which it is told (统计日).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn as_of(&self, gql: &Context<'_>) -> Date {
+        ctx(gql).today()
+    }
+
+    /// Households with a contact, of all households (联系户覆盖).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn households(&self, gql: &Context<'_>) -> Result<Share, Error> {
+        let ctx = ctx(gql);
+        let all = self.count(ctx, Condition::all()).await?;
+        let with = self.count(ctx, has_contact(ctx)).await?;
+        Ok(Share::new(with, all))
+    }
+
+    /// The households without a contact (无联系人的户), by number.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn households_without(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+    ) -> Result<Connection<Household>, Error> {
+        let filter = HouseholdWhere { without_contact: MaybeUndefined::Value(true), ..self.residents() };
+        let page = PageArgs::new(first, after, None, None);
+        list(gql, Listing { filter: Some(filter), order_by: None, page }).await
+    }
+
+    /// Households with a contact of each level of cadres (按干部层级).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn by_contact_level(&self, gql: &Context<'_>) -> Result<Vec<LevelShare>, Error> {
+        use crate::kernel::node::Filter;
+        let ctx = ctx(gql);
+        let households = ctx
+            .within::<household::Entity>()
+            .select_only()
+            .column(household::Column::Id)
+            .filter(self.residents().condition(ctx).await?)
+            .into_query();
+        let rows = ctx
+            .within::<assignment::Entity>()
+            .select_only()
+            .column_as(cadre::Column::Level, "level")
+            .column_as(Expr::cust("count(DISTINCT \"contact_assignment\".\"household_id\")"), "n")
+            .join(JoinType::InnerJoin, held_by_cadre())
+            .filter(assignment::Column::HouseholdId.in_subquery(households))
+            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, ctx.today()))
+            .group_by(cadre::Column::Level)
+            .into_model::<LevelRow>()
+            .all(ctx.db().read())
+            .await?;
+        let count = |level| rows.iter().find(|row| row.level == level).map_or(0, |row| row.n);
+        Ok(CadreLevel::all().map(|level| LevelShare { level, households: count(level) }).collect())
+    }
+
+    /// Villages with a township cadre, of all villages (包村覆盖): by an assignment to the village or to its area.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn villages(&self, gql: &Context<'_>) -> Result<Share, Error> {
+        use crate::kernel::node::Filter;
+        let ctx = ctx(gql);
+        let all = self.below().condition(ctx).await?.add(seen_villages(&ctx.scope().assignment));
+        let with = all.clone().add(has_township_cadre(ctx.today()));
+        let with = page::count::<region::Entity>(ctx, with).await?;
+        Ok(Share::new(with, page::count::<region::Entity>(ctx, all).await?))
+    }
+
+    /// The villages without a township cadre (无包村干部的村), by code; 1000 at the most.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn villages_without(&self, gql: &Context<'_>) -> Result<Vec<Region>, Error> {
+        use crate::kernel::node::Filter;
+        use sea_orm::PartialModelTrait;
+        let ctx = ctx(gql);
+        let rows = Region::select_cols(ctx.within::<region::Entity>().select_only())
+            .filter(self.below().condition(ctx).await?)
+            .filter(seen_villages(&ctx.scope().assignment))
+            .filter(has_township_cadre(ctx.today()).not())
+            .order_by_asc(region::Column::Code)
+            .limit(1000)
+            .into_model::<Region>()
+            .all(ctx.db().read())
+            .await?;
+        Ok(rows)
+    }
+
+    /// Cadres who carry more households than this, the most first (联系户过多的干部); 100 at the most. For evening out the
+    /// work, not for comparing people.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn cadres_above(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "The number of households that is still right.", default = 30)] households: i32,
+    ) -> Result<Vec<CadreLoad>, Error> {
+        let ctx = ctx(gql);
+        let Some(column) = level_of(self.region.kind).and_then(|level| level.column::<assignment::Entity>())
+        else {
+            return Err(
+                Fault::input("请给出县级或以下的区域。", "Name a county or a region below one.").into()
+            );
+        };
+        let rows = ctx
+            .within::<assignment::Entity>()
+            .select_only()
+            .column(assignment::Column::CadreId)
+            .column_as(Expr::cust("count(*)"), "n")
+            .filter(column.eq(self.region.id))
+            .filter(assignment::Column::Kind.eq(AssignmentKind::Household))
+            .filter(assignment::Column::CadreId.is_not_null())
+            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, ctx.today()))
+            .group_by(assignment::Column::CadreId)
+            .having(Expr::cust("count(*)").gt(i64::from(households)))
+            .order_by_desc(Expr::cust("count(*)"))
+            .order_by_asc(assignment::Column::CadreId)
+            .limit(100)
+            .into_model::<LoadRow>()
+            .all(ctx.db().read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some(CadreLoad { households: row.n, cadre_id: row.cadre_id? }))
+            .collect())
+    }
+
+    /// The region.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn region(&self) -> &Region {
+        &self.region
+    }
+}
+
+/// Questions about coverage.
+#[derive(Debug, Default)]
+pub struct CoverageQuery;
+
+#[Object]
+impl CoverageQuery {
+    /// Coverage of a region: who has a contact and who has none. Requires sign-in; counts only what the viewer's grants
+    /// and assignments cover. Null when there is no such region.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = crate::kernel::directive::cost::apply(20))]
+    async fn coverage(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "The region, by id or official code.")] region: crate::region::object::RegionBy,
+    ) -> Option<Result<Coverage>> {
+        let ctx = ctx(gql);
+        if let Err(error) = ctx.signed_in() {
+            return Some(Err(error));
+        }
+        let region = crate::region::object::look_up(ctx, region).await?;
+        Some(region.map(|region| Coverage { region }))
+    }
+}

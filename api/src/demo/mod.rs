@@ -1,0 +1,218 @@
+//! The demonstration: two towns with their people, made up from a fixed seed, the same on every machine.
+//!
+//! The regions are real. 纳章镇 has the size that its report tells of: 617 party members and 3 635 households, each with
+//! a contact. 万坊镇 is smaller and has gaps, so that coverage has something to say. Nobody real is in it (`names`).
+//! What is dated (terms of office, assignments, grants) is reckoned back from the day of loading; all else stays the same.
+
+mod dice;
+mod load;
+mod names;
+
+mod places;
+mod offices;
+mod people;
+mod homes;
+mod firms;
+mod contacts;
+mod accounts;
+
+use crate::kernel::standards::mask_phone;
+use chrono::{Days, NaiveDate};
+use dice::Dice;
+use entity::{
+    account, area, area_village, assignment, branch, cadre, department, enterprise, grant, household,
+    household_tag, member, membership, position, region, scalar::Date,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use load::load;
+use sea_orm::{DatabaseConnection, DbErr, TransactionTrait};
+use serde::Serialize;
+use std::collections::HashSet;
+
+/// How personal values are kept: sealed, with a keyed hash for look-up, and how passwords are hashed.
+pub trait Seal: Send + Sync {
+    /// Encrypts a telephone or citizen number.
+    fn seal(&self, text: &str) -> Vec<u8>;
+    /// A keyed hash of it, for exact look-up.
+    fn fingerprint(&self, text: &str) -> Vec<u8>;
+    /// Hashes a password.
+    fn hash_password(&self, password: &str) -> String;
+}
+
+/// An account of the demonstration, to be printed for whoever tries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DemoAccount {
+    /// What it holds, as in the schema: `REGION_ADMIN`; `CADRE` where the right is an assignment; `NOBODY`.
+    pub role: String,
+    /// The role in both languages.
+    pub title: String,
+    /// Name to sign in by.
+    pub name: String,
+    /// Password, plainly one of a demonstration.
+    pub password: String,
+    /// Whose account it is, in both languages.
+    pub description: String,
+}
+
+/// Fills an empty, migrated database with the demonstration, in one transaction, as if it had been in use until `today`.
+pub async fn fill(
+    db: &DatabaseConnection,
+    vault: &dyn Seal,
+    today: NaiveDate,
+) -> Result<Vec<DemoAccount>, DbErr> {
+    let (rows, accounts) = make(vault, today)?;
+    let progress = ProgressBar::new(u64::try_from(rows.count()).unwrap_or_default());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+        progress.set_style(style);
+    }
+    let txn = db.begin().await?;
+    rows.load(&txn, &progress).await?;
+    txn.commit().await?;
+    progress.finish_and_clear();
+    Ok(accounts)
+}
+
+/// Makes all rows.
+fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), DbErr> {
+    let mut making =
+        Making { dice: Dice::new(), vault, today, numbers: HashSet::new(), rows: Rows::default() };
+    let regions = places::counties(&mut making)?;
+    let admins = accounts::Admins::mint(&mut making);
+
+    let nazhang = places::town(&mut making, &regions, "530304101", &places::NAZHANG)?;
+    let offices = offices::offices(&mut making, &nazhang, "0874", 3);
+    let people = people::people(&mut making, &nazhang, &offices, &people::NAZHANG);
+    let homes = homes::homes(&mut making, &nazhang, (25_270_000, 103_390_000));
+    let firms = firms::firms(&mut making, &nazhang, 40);
+    contacts::nazhang(&mut making, &nazhang, &offices, &people, &homes, admins.nazhang);
+    contacts::firms(&mut making, &people, &firms, admins.nazhang);
+
+    let wanfang = places::town(&mut making, &regions, "361021108", &places::WANFANG)?;
+    let wanfang_offices = offices::offices(&mut making, &wanfang, "0794", 5);
+    let wanfang_people = people::people(&mut making, &wanfang, &wanfang_offices, &people::WANFANG);
+    let wanfang_homes = homes::homes(&mut making, &wanfang, (27_690_000, 116_680_000));
+    let wanfang_firms = firms::firms(&mut making, &wanfang, 25);
+    contacts::wanfang(
+        &mut making,
+        &wanfang,
+        &wanfang_offices,
+        &wanfang_people,
+        &wanfang_homes,
+        admins.nancheng,
+    );
+    contacts::firms(&mut making, &wanfang_people, &wanfang_firms, admins.nancheng);
+    places::other_areas(&mut making, &regions)?;
+
+    let scene = accounts::Scene { nazhang, offices, people, firms, wanfang, wanfang_people };
+    let accounts = accounts::accounts(&mut making, &admins, &scene)?;
+    Ok((making.rows, accounts))
+}
+
+/// What the makers share.
+struct Making<'a> {
+    dice: Dice,
+    vault: &'a dyn Seal,
+    today: NaiveDate,
+    /// Citizen numbers that have been given.
+    numbers: HashSet<String>,
+    rows: Rows,
+}
+
+/// A telephone number as it is stored: sealed, masked, hashed.
+#[derive(Default)]
+struct StoredPhone {
+    sealed: Option<Vec<u8>>,
+    masked: Option<String>,
+    hash: Option<Vec<u8>>,
+}
+
+impl Making<'_> {
+    /// The day so many days before the day of loading.
+    fn ago(&self, days: i32) -> Date {
+        Date(self.today.checked_sub_days(Days::new(u64::try_from(days).unwrap_or(0))).unwrap_or_default())
+    }
+
+    /// A day between so many and so many days before the day of loading.
+    fn once(&mut self, least: i32, most: i32) -> Date {
+        let days = self.dice.between(least, most);
+        self.ago(days)
+    }
+
+    fn phone(&self, digits: &str) -> StoredPhone {
+        StoredPhone {
+            sealed: Some(self.vault.seal(digits)),
+            masked: Some(mask_phone(digits)),
+            hash: Some(self.vault.fingerprint(digits)),
+        }
+    }
+}
+
+/// A small number in Chinese, up to 99.
+fn numeral(number: usize) -> String {
+    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let ten = match number / 10 {
+        0 => String::new(),
+        1 => "十".to_owned(),
+        tens => format!("{}十", DIGITS[tens % 10]),
+    };
+    ten + DIGITS[number % 10]
+}
+
+/// Everything that is loaded, table by table.
+#[derive(Default)]
+struct Rows {
+    regions: Vec<region::Model>,
+    areas: Vec<area::Model>,
+    area_villages: Vec<area_village::Model>,
+    departments: Vec<department::Model>,
+    branches: Vec<branch::Model>,
+    cadres: Vec<cadre::Model>,
+    memberships: Vec<membership::Model>,
+    positions: Vec<position::Model>,
+    accounts: Vec<account::Model>,
+    households: Vec<household::Model>,
+    tags: Vec<household_tag::Model>,
+    members: Vec<member::Model>,
+    enterprises: Vec<enterprise::Model>,
+    grants: Vec<grant::Model>,
+    assignments: Vec<assignment::Model>,
+}
+
+macro_rules! tables {
+    ($($title:literal $field:ident of $table:ident;)*) => {
+        impl Rows {
+            fn count(&self) -> usize {
+                [$(self.$field.len()),*].iter().sum()
+            }
+
+            /// Inserts all rows, what is pointed at before what points.
+            async fn load(self, txn: &sea_orm::DatabaseTransaction, progress: &ProgressBar) -> Result<(), DbErr> {
+                $(
+                    progress.set_message($title);
+                    let count = u64::try_from(self.$field.len()).unwrap_or_default();
+                    load::<$table::Entity>(txn, self.$field).await?;
+                    progress.inc(count);
+                )*
+                Ok(())
+            }
+        }
+    };
+}
+
+tables! {
+    "区域" regions of region;
+    "片区" areas of area;
+    "片区" area_villages of area_village;
+    "部门" departments of department;
+    "党组织" branches of branch;
+    "干部" cadres of cadre;
+    "党员" memberships of membership;
+    "职务" positions of position;
+    "账号" accounts of account;
+    "户" households of household;
+    "标签" tags of household_tag;
+    "家庭成员" members of member;
+    "企业" enterprises of enterprise;
+    "授权" grants of grant;
+    "包联" assignments of assignment;
+}

@@ -1,0 +1,180 @@
+//! Edges of `Household`.
+
+use crate::{
+    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    household::{
+        member::{HeadOf, HouseholdMember, HouseholdMemberOrderField, HouseholdMemberWhere},
+        object::{GeoPosition, Household, PhoneOf},
+        tag::{HouseholdTag, TagsOf},
+    },
+    kernel::{
+        connection::{Connection, Cursor},
+        directive::{DataClass, class},
+        error::Result,
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
+        payload::{Permission, ctx},
+        policy::{May, Sight},
+    },
+    region::object::Region,
+};
+use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::scalar::{PhoneNumber, Yuan};
+
+/// What the viewer may do to a household (可否操作).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct HouseholdViewerCan {
+    /// Change it and its members (`householdUpdate`, `householdMemberAdd`, `householdMemberUpdate`).
+    pub update: Permission,
+    /// Give it a contact or end one (`assignmentCreate`, `assignmentEnd`).
+    pub assign: Permission,
+}
+
+#[ComplexObject]
+impl Household {
+    /// What the viewer may do to it.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn viewer_can(&self, gql: &Context<'_>) -> HouseholdViewerCan {
+        let ctx = ctx(gql);
+        HouseholdViewerCan {
+            update: ctx.permission(May::UpdateHousehold, &self.facts()),
+            assign: ctx.permission(May::Assign, &self.facts()),
+        }
+    }
+
+    /// Names of the fields that are null because the viewer may not see them (未显示的字段).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn redacted_fields(&self) -> Vec<&'static str> {
+        self.hidden()
+    }
+
+    /// Telephone number (电话). Null for all but current contacts, the grid worker and the household itself.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
+        if self.sight < Sight::Close {
+            return None;
+        }
+        ctx(gql).load(PhoneOf(self.id)).await.transpose()
+    }
+
+    /// Position on the map (位置). Null when it is not known, and to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn location(&self) -> Option<GeoPosition> {
+        self.position()
+    }
+
+    /// Yearly income (年收入). Null for everyone: of the sensitive class.
+    #[graphql(directive = class::apply(DataClass::Sensitive))]
+    async fn yearly_income(&self) -> Option<Yuan> {
+        None
+    }
+
+    /// Main source of income (主要收入来源). Null for everyone: of the sensitive class.
+    #[graphql(directive = class::apply(DataClass::Sensitive))]
+    async fn income_source(&self) -> Option<String> {
+        None
+    }
+
+    /// Its ordinary tags (标签), in the order of the office. Null to a dispatcher. Tags of the sensitive class are never among them.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn tags(&self, gql: &Context<'_>) -> Option<Result<Vec<HouseholdTag>>> {
+        if self.sight < Sight::Served {
+            return None;
+        }
+        ctx(gql).load(TagsOf(self.id)).await.transpose()
+    }
+
+    /// Its tags of the sensitive class (敏感标签). Null for everyone.
+    #[graphql(directive = class::apply(DataClass::Sensitive))]
+    async fn sensitive_tags(&self) -> Option<Vec<HouseholdTag>> {
+        None
+    }
+
+    /// The head (户主). Null to a dispatcher, who has `headName`.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn head(&self, gql: &Context<'_>) -> Option<Result<HouseholdMember>> {
+        if self.sight < Sight::Served {
+            return None;
+        }
+        ctx(gql).load(HeadOf(self.id)).await.transpose()
+    }
+
+    /// The village or community (村、社区).
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn village(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(Some(self.village_id)).await
+    }
+
+    /// The township (乡镇).
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn township(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(Some(self.township_id)).await
+    }
+
+    /// The county (县、区).
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn county(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(Some(self.county_id)).await
+    }
+
+    /// The villagers' group (村民小组); null when it is not known.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn group(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(self.group_id).await
+    }
+
+    /// The grid (网格); null when there is none.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn grid(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(self.grid_id).await
+    }
+
+    /// Its members (家庭成员), as they were registered. Null to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn members(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            HouseholdMemberWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<HouseholdMemberOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<HouseholdMember>>> {
+        if self.sight < Sight::Served {
+            return None;
+        }
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Assignments to this household (包联), the newest first; `where: { live: true }` gives its current contacts. Those to its group, village and area are edges of these.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_assignments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactAssignmentWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactAssignmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+}

@@ -1,0 +1,61 @@
+//! Edges of `HouseholdMember`.
+
+use crate::{
+    household::{
+        member::{HouseholdMember, PhoneOf},
+        object::Household,
+    },
+    kernel::{
+        directive::{DataClass, class},
+        error::Result,
+        payload::ctx,
+        policy::Sight,
+    },
+};
+use async_graphql::{ComplexObject, Context};
+use entity::scalar::PhoneNumber;
+
+#[ComplexObject]
+impl HouseholdMember {
+    /// The household.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn household(&self, gql: &Context<'_>) -> Option<Result<Household>> {
+        ctx(gql).edge(Some(self.household_id)).await
+    }
+
+    /// Telephone number (电话). Null for all but current contacts, the grid worker and the household itself.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
+        let ctx = ctx(gql);
+        match self.household_of(ctx).await {
+            Ok(Some(household)) if household.sight >= Sight::Close => {
+                ctx.load(PhoneOf(self.id)).await.transpose()
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Identity number (身份证号). Null for everyone: of the sensitive class. `hasIdentityNumber` tells whether it is held.
+    #[graphql(directive = class::apply(DataClass::Sensitive))]
+    async fn identity_number(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether an identity number is held and its check digit is right (已核验).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn has_identity_number(&self) -> bool {
+        self.identity_number_masked.is_some()
+    }
+
+    /// Names of the fields that are null because the viewer may not see them (未显示的字段).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn redacted_fields(
+        &self,
+        gql: &Context<'_>,
+    ) -> Result<Vec<&'static str>, crate::kernel::error::Error> {
+        let close =
+            self.household_of(ctx(gql)).await?.is_some_and(|household| household.sight >= Sight::Close);
+        Ok(if close { vec!["identityNumber"] } else { vec!["identityNumber", "phone"] })
+    }
+}

@@ -1,0 +1,8 @@
+//! The edges between rooms, both ways, a file for each type: `Household.village` and `Region.households` are written
+//! here, so that no room knows its neighbours above.
+
+pub mod region;
+pub mod area;
+pub mod household;
+pub mod member;
+pub mod contact;

@@ -1,0 +1,140 @@
+//! Edges of `Region`.
+
+use crate::{
+    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    household::object::{Household, HouseholdOrderField, HouseholdWhere},
+    kernel::{
+        connection::{Connection, Cursor},
+        directive::{DataClass, class},
+        door::level_of,
+        error::{Error, Result},
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
+        payload::{Permission, ctx},
+        policy::May,
+        scope::Facts,
+    },
+    region::{
+        area::{Area, AreaOrderField, AreaWhere},
+        object::{Region, RegionOrderField, RegionWhere, ancestors},
+    },
+};
+use async_graphql::{ComplexObject, Context, SimpleObject};
+
+/// What the viewer may do to a region (可否操作).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct RegionViewerCan {
+    /// Rename it (`regionUpdate`), or make regions and areas below it.
+    pub update: Permission,
+}
+
+impl Region {
+    /// The place column in which what is here carries this region's id. A province, and a city with counties, hold
+    /// nothing themselves.
+    fn column(&self) -> &'static str {
+        level_of(self.kind).map_or("county_id", |level| level.column_name())
+    }
+}
+
+#[ComplexObject]
+impl Region {
+    /// What the viewer may do to it.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn viewer_can(&self, gql: &Context<'_>) -> RegionViewerCan {
+        RegionViewerCan { update: ctx(gql).permission(May::ManageRegion, &Facts::from(self.place())) }
+    }
+
+    /// The region directly above (上级区域); null for a province.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn parent(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(self.parent_id).await
+    }
+
+    /// The regions on the way from the province down to it, without itself: at most 6, for breadcrumbs.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn ancestors(&self, gql: &Context<'_>) -> Result<Vec<Region>, Error> {
+        ancestors(ctx(gql), self).await
+    }
+
+    /// The regions directly below (下级区域), by official code.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn children(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<RegionWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<RegionOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Region>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "parent_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Areas (片区) of this township, by name; none for a region of another level.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn areas(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<AreaWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<AreaOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Area>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "township_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Households anywhere in it that the viewer may see, by number. For a province, and a city with counties, ask `households(where: { region })`.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn households(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<HouseholdWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<HouseholdOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Household>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Assignments to the region itself (township, village, group or grid), the newest first.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_assignments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactAssignmentWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactAssignmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
+    }
+}

@@ -1,0 +1,356 @@
+//! Households (户): the unit of contact, with their members and tags.
+//!
+//! A household is seen by whoever's scope covers it, as far as the tie goes (`kernel::policy`). Telephone and identity
+//! numbers are sealed at rest; beside them stand a masked form to show and a keyed hash for exact look-up. The head's
+//! name stands on the household too and is kept equal to the member who is the head, as is the number of members.
+
+pub mod member;
+pub mod object;
+pub mod tag;
+
+use self::{
+    member::NewMember,
+    object::{GeoPositionInput, HouseholdCreateInput, HouseholdUpdateInput},
+};
+use crate::{
+    kernel::{
+        door::{self, unscoped},
+        error::{Error, Refusal, RefusalCode, Result},
+        place::Place,
+        policy::May,
+        refusal::{Checks, Detail},
+        request::Ctx,
+        scope::Facts,
+        standards,
+        work::{Record, Work},
+    },
+    region,
+};
+use async_graphql::MaybeUndefined;
+use entity::{
+    household,
+    id::{HouseholdId, RegionId},
+    kind::{ChangeKind, HouseholdStatus, RegionKind},
+    scalar::PhoneNumber,
+};
+use sea_orm::{ActiveValue, ColumnTrait, QueryFilter, Set};
+use uuid::Uuid;
+
+impl Record for household::Entity {
+    const NAME: &'static str = HouseholdId::PREFIX;
+    const INTERNAL: &'static [&'static str] = &[
+        "number",
+        "county_id",
+        "township_id",
+        "village_id",
+        "group_id",
+        "grid_id",
+        "status",
+        "member_count",
+    ];
+}
+
+/// Where a household is.
+#[must_use]
+pub fn place(row: &household::Model) -> Place {
+    Place {
+        county_id: Some(row.county_id),
+        township_id: Some(row.township_id),
+        village_id: Some(row.village_id),
+        group_id: row.group_id,
+        grid_id: row.grid_id,
+    }
+}
+
+/// The facts by which rights to a household are decided.
+#[must_use]
+pub fn facts(row: &household::Model) -> Facts<'static> {
+    Facts { place: place(row), household: Some(row.id), ..Facts::default() }
+}
+
+/// A household that the viewer may see, for commands.
+pub async fn find(work: &Work, id: HouseholdId, field: &str) -> Result<household::Model> {
+    door::within::<household::Entity>(work.ctx.scope(), work.ctx.backend())
+        .filter(household::Column::Id.eq(id))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// The household, if the viewer may change it.
+pub async fn find_to_change(work: &Work, id: HouseholdId, field: &str) -> Result<household::Model> {
+    let row = find(work, id, field).await?;
+    work.ctx.must(May::UpdateHousehold, &facts(&row))?;
+    Ok(row)
+}
+
+/// A telephone number in its three forms: sealed, masked, hashed.
+#[derive(Clone, Debug, Default)]
+pub struct SealedPhone {
+    /// Sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// For showing.
+    pub masked: Option<String>,
+    /// For exact look-up.
+    pub hash: Option<Vec<u8>>,
+}
+
+impl SealedPhone {
+    /// Checks and seals.
+    pub fn new(ctx: &Ctx, checks: &mut Checks, field: &str, phone: Option<&PhoneNumber>) -> Result<Self> {
+        let Some(phone) = phone else { return Ok(Self::default()) };
+        match standards::check_phone(&phone.0) {
+            Ok(phone) => Ok(Self {
+                sealed: Some(ctx.vault().seal(&phone.digits)?),
+                masked: Some(standards::mask_phone(&phone.digits)),
+                hash: Some(ctx.vault().fingerprint(&phone.digits)),
+            }),
+            Err(fault) => {
+                checks.refuse(Refusal::rule("phone", field, fault.zh(), fault.en()));
+                Ok(Self::default())
+            }
+        }
+    }
+}
+
+/// The place of a new household: the village and, if it is known, the group and the grid.
+async fn settle(
+    work: &Work,
+    checks: &mut Checks,
+    region_id: RegionId,
+    grid_id: Option<RegionId>,
+) -> Result<Place> {
+    let region = region::find(work, region_id, "regionId").await?;
+    let mut place = Place::from(&region);
+    checks.require(matches!(region.kind, RegionKind::Village | RegionKind::Group), || {
+        Refusal::rule(
+            "village",
+            "regionId",
+            "户应在村（社区）或村民小组中。",
+            "A household stands in a village or a villagers' group.",
+        )
+    });
+    if let Some(grid) = grid_id {
+        let grid = region::find(work, grid, "gridId").await?;
+        checks.require(grid.kind == RegionKind::Grid && grid.village_id == place.village_id, || {
+            Refusal::rule("grid", "gridId", "网格应属于同一个村。", "The grid must be of the same village.")
+        });
+        place.grid_id = grid.grid_id;
+    }
+    Ok(place)
+}
+
+fn position(checks: &mut Checks, at: Option<&GeoPositionInput>) -> (Option<f64>, Option<f64>) {
+    let Some(at) = at else { return (None, None) };
+    checks.require((-90.0..=90.0).contains(&at.latitude) && (-180.0..=180.0).contains(&at.longitude), || {
+        Refusal::rule("position", "location", "经纬度超出范围。", "Latitude or longitude is out of range.")
+    });
+    (Some(at.latitude), Some(at.longitude))
+}
+
+fn income(checks: &mut Checks, income: Option<entity::scalar::Yuan>) -> Option<entity::scalar::Yuan> {
+    checks.require(income.is_none_or(|yuan| yuan.0 >= 0), || {
+        Refusal::rule("income", "yearlyIncome", "年收入不能为负。", "A yearly income is not negative.")
+    });
+    income
+}
+
+/// Registers a household with its members, one of whom is the head.
+pub async fn create(work: &Work, input: HouseholdCreateInput) -> Result<Uuid> {
+    let HouseholdCreateInput {
+        idempotency_key: _,
+        id,
+        region_id,
+        grid_id,
+        number,
+        members,
+        address,
+        phone,
+        location,
+        housing,
+        yearly_income,
+        income_source,
+        tags,
+    } = input;
+    let mut checks = Checks::default();
+    let place = settle(work, &mut checks, region_id, grid_id).await?;
+    work.ctx.must(May::CreateHousehold, &Facts::from(place))?;
+    let number = checks.text("number", &number, 20);
+    let phone = SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?;
+    let (latitude, longitude) = position(&mut checks, location.as_ref());
+    let heads = members.iter().filter(|member| member.relation == entity::kind::Kinship::Head).count();
+    checks.require(heads == 1, || {
+        Refusal::rule("one-head", "members", "应有且只有一位户主。", "Exactly one member is the head.")
+    });
+    checks.require(members.len() <= 30, || {
+        Refusal::rule("members", "members", "最多 30 人。", "30 members at the most.")
+    });
+    let mut new_members = Vec::with_capacity(members.len());
+    for (n, member) in members.into_iter().enumerate() {
+        new_members.push(NewMember::check(&work.ctx, &mut checks, &format!("members.{n}."), member)?);
+    }
+    let address = checks.optional_text("address", address.as_deref(), 200);
+    let housing = checks.optional_text("housing", housing.as_deref(), 200);
+    let income_source = checks.optional_text("incomeSource", income_source.as_deref(), 100);
+    let yearly_income = income(&mut checks, yearly_income);
+    let (Some(county_id), Some(township_id), Some(village_id)) =
+        (place.county_id, place.township_id, place.village_id)
+    else {
+        checks.done()?;
+        return Err(Refusal::not_found("regionId").into());
+    };
+    checks.done()?;
+    free_number(work, village_id, &number, None).await?;
+    let id = id.unwrap_or_else(|| HouseholdId(Uuid::now_v7()));
+    let head = new_members.iter().find(|member| member.is_head()).map(|member| member.name.clone());
+    let row = household::ActiveModel {
+        id: Set(id),
+        number: Set(number),
+        county_id: Set(county_id),
+        township_id: Set(township_id),
+        village_id: Set(village_id),
+        group_id: Set(place.group_id),
+        grid_id: Set(place.grid_id),
+        head_name: Set(head.unwrap_or_default()),
+        address: Set(address),
+        latitude: Set(latitude),
+        longitude: Set(longitude),
+        phone: Set(phone.sealed),
+        phone_masked: Set(phone.masked),
+        phone_hash: Set(phone.hash),
+        housing: Set(housing),
+        yearly_income: Set(yearly_income),
+        income_source: Set(income_source),
+        status: Set(HouseholdStatus::Resident),
+        member_count: Set(i32::try_from(new_members.len()).unwrap_or(i32::MAX)),
+        last_visit_on: Set(None),
+        version: Set(1),
+    };
+    work.insert(row).await?;
+    for member in new_members {
+        member.insert(work, id).await?;
+    }
+    tag::set(work, id, &tags).await?;
+    Ok(id.0)
+}
+
+async fn free_number(work: &Work, village: RegionId, number: &str, own: Option<HouseholdId>) -> Result<()> {
+    let same = unscoped::<household::Entity>()
+        .filter(household::Column::VillageId.eq(village))
+        .filter(household::Column::Number.eq(number))
+        .one(&work.tx)
+        .await?
+        .filter(|same| Some(same.id) != own);
+    let Some(same) = same else { return Ok(()) };
+    let seen =
+        work.ctx.scope().household_sight(same.id, &place(&same)) > crate::kernel::policy::Sight::Hidden;
+    Err(Refusal::new(
+        RefusalCode::Duplicate,
+        "number",
+        "本村已有这个户编号。",
+        "There is a household of this number in the village already.",
+    )
+    .with(Detail::Existing(seen.then(|| same.id.to_string())))
+    .into())
+}
+
+fn patch<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+fn changed<T: Into<sea_orm::Value>>(value: Option<T>) -> ActiveValue<T> {
+    value.map_or(ActiveValue::NotSet, Set)
+}
+
+/// Changes a household: what is absent stays, null clears.
+pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
+    let HouseholdUpdateInput {
+        idempotency_key: _,
+        id,
+        expected_version,
+        number,
+        address,
+        phone,
+        location,
+        housing,
+        yearly_income,
+        income_source,
+        status,
+        tags,
+    } = input;
+    let before = find_to_change(work, id, "id").await?;
+    let mut checks = Checks::default();
+    let number = number.map(|number| checks.text("number", &number, 20));
+    let mut text = |field: &str, value: MaybeUndefined<String>, most| {
+        patch(value).map(|value| checks.optional_text(field, value.as_deref(), most))
+    };
+    let address = text("address", address, 200);
+    let housing = text("housing", housing, 200);
+    let income_source = text("incomeSource", income_source, 100);
+    let phone = match patch(phone) {
+        None => None,
+        Some(phone) => Some(SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?),
+    };
+    let location = patch(location).map(|at| position(&mut checks, at.as_ref()));
+    let yearly_income = patch(yearly_income).map(|yuan| income(&mut checks, yuan));
+    checks.done()?;
+    if let Some(number) = &number {
+        free_number(work, before.village_id, number, Some(id)).await?;
+    }
+    let mut row = household::ActiveModel {
+        id: Set(id),
+        number: changed(number),
+        address: changed(address),
+        housing: changed(housing),
+        income_source: changed(income_source),
+        yearly_income: changed(yearly_income),
+        status: changed(status),
+        ..Default::default()
+    };
+    if let Some(phone) = phone {
+        row.phone = Set(phone.sealed);
+        row.phone_masked = Set(phone.masked);
+        row.phone_hash = Set(phone.hash);
+    }
+    if let Some((latitude, longitude)) = location {
+        row.latitude = Set(latitude);
+        row.longitude = Set(longitude);
+    }
+    let also: &[&'static str] = if tags.is_some() { &["tags"] } else { &[] };
+    if let Some(tags) = tags {
+        tag::replace(work, id, &tags).await?;
+    }
+    work.update_with(row, expected_version, ChangeKind::Updated, also).await?;
+    Ok(id.0)
+}
+
+/// Keeps head's name and number of members equal to the members, after they changed.
+pub(crate) async fn recount(work: &Work, before: &household::Model) -> Result<()> {
+    use sea_orm::PaginatorTrait;
+    let living = member::living(before.id);
+    let count = living.clone().count(&work.tx).await?;
+    let head = living
+        .filter(entity::member::Column::Relation.eq(entity::kind::Kinship::Head))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| {
+            Error::from(Refusal::rule(
+                "one-head",
+                "",
+                "户主不能缺：请先指定新的户主。",
+                "A household keeps a head: name a new one first.",
+            ))
+        })?;
+    let row = household::ActiveModel {
+        id: Set(before.id),
+        head_name: Set(head.name),
+        member_count: Set(i32::try_from(count).unwrap_or(i32::MAX)),
+        ..Default::default()
+    };
+    work.update(row, before.version, ChangeKind::Updated).await?;
+    Ok(())
+}

@@ -1,0 +1,493 @@
+//! `Household` as it is spoken.
+
+use super::{member::HouseholdMemberInput, tag};
+use crate::kernel::{
+    connection::{Connection, Cursor},
+    directive::{DataClass, class, cost},
+    door::{any_of, live, unscoped},
+    error::Result,
+    filter::{ChoiceFilter, StringFilter, in_region, operand},
+    node::{Filter, Listing, Node, OrderBy, Ordering, list},
+    page::{PageArgs, Run},
+    payload::{ctx, payload},
+    place::Place,
+    policy::Sight,
+    request::Ctx,
+    rows::Key,
+    scope::{Facts, Scope},
+};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+use entity::{
+    assignment, household, household_tag,
+    id::{HouseholdId, RegionId},
+    kind::{AssignmentKind, HouseholdStatus},
+    scalar::{Date, PhoneNumber, Yuan},
+};
+use sea_orm::{
+    ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A household (户): the unit of contact. Seen by whoever's scope covers it; a dispatcher sees number, address and head
+/// alone. What is not shown is null and named in `redactedFields`.
+#[derive(Clone, Debug, SimpleObject, DerivePartialModel)]
+#[sea_orm(entity = "household::Entity")]
+#[graphql(complex)]
+pub struct Household {
+    /// Its id.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub id: HouseholdId,
+    /// Number within the village (户编号).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub number: String,
+    /// Name of the head (户主姓名).
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub head_name: String,
+    /// Address (住址).
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub address: Option<String>,
+    /// Telephone with its middle hidden, `138****5678` (电话). Null to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub phone_masked: Option<String>,
+    /// Housing (住房情况). Null to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub housing: Option<String>,
+    /// Status (户状态).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub status: HouseholdStatus,
+    /// How many members live in it now (人口). Null to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub member_count: Option<i32>,
+    /// Day of the last visit (最近走访). Null when there was none, and to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub last_visit_on: Option<Date>,
+    /// Raised by each change, of its members too; what a mutation expects.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub version: i32,
+    #[graphql(skip)]
+    pub(crate) county_id: RegionId,
+    #[graphql(skip)]
+    pub(crate) township_id: RegionId,
+    #[graphql(skip)]
+    pub(crate) village_id: RegionId,
+    #[graphql(skip)]
+    pub(crate) group_id: Option<RegionId>,
+    #[graphql(skip)]
+    pub(crate) grid_id: Option<RegionId>,
+    #[graphql(skip)]
+    latitude: Option<f64>,
+    #[graphql(skip)]
+    longitude: Option<f64>,
+    #[graphql(skip)]
+    #[sea_orm(skip)]
+    pub(crate) sight: Sight,
+}
+
+impl Household {
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            county_id: Some(self.county_id),
+            township_id: Some(self.township_id),
+            village_id: Some(self.village_id),
+            group_id: self.group_id,
+            grid_id: self.grid_id,
+        }
+    }
+
+    /// The facts by which rights to it are decided.
+    pub(crate) fn facts(&self) -> Facts<'static> {
+        Facts { place: self.place(), household: Some(self.id), ..Facts::default() }
+    }
+
+    /// Where it stands on the map, if the viewer may see it.
+    pub(crate) fn position(&self) -> Option<GeoPosition> {
+        Some(GeoPosition { latitude: self.latitude?, longitude: self.longitude?, datum: Datum::Wgs84 })
+    }
+
+    /// Names of the fields that are null because the viewer may not see them.
+    pub(crate) fn hidden(&self) -> Vec<&'static str> {
+        const DESK: [&str; 8] =
+            ["phoneMasked", "housing", "memberCount", "lastVisitOn", "location", "tags", "head", "members"];
+        const CLOSE: [&str; 1] = ["phone"];
+        const EVERYONE: [&str; 3] = ["sensitiveTags", "yearlyIncome", "incomeSource"];
+        let mut names = EVERYONE.to_vec();
+        if self.sight < Sight::Close {
+            names.extend(CLOSE);
+        }
+        if self.sight < Sight::Served {
+            names.extend(DESK);
+        }
+        names
+    }
+}
+
+/// The datum of a position (坐标系). Positions are stored as WGS 84.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Datum {
+    /// WGS 84, as satellites give it.
+    #[graphql(name = "WGS84")]
+    Wgs84,
+}
+
+/// A position on the map (位置).
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct GeoPosition {
+    /// Degrees north.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub latitude: f64,
+    /// Degrees east.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub longitude: f64,
+    /// The datum of both.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    pub datum: Datum,
+}
+
+/// A position on the map.
+#[derive(Clone, Copy, Debug, InputObject)]
+pub struct GeoPositionInput {
+    /// Degrees north, −90 to 90.
+    pub latitude: f64,
+    /// Degrees east, −180 to 180.
+    pub longitude: f64,
+    /// The datum of both.
+    pub datum: Datum,
+}
+
+/// Conditions on households, all of them to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct HouseholdWhere {
+    /// Anywhere in this region.
+    pub region: MaybeUndefined<RegionId>,
+    /// By number within the village.
+    #[graphql(default)]
+    pub number: Option<StringFilter>,
+    /// By the name of the head, exactly.
+    #[graphql(default)]
+    pub head_name: Option<StringFilter>,
+    /// By status.
+    #[graphql(default)]
+    pub status: Option<ChoiceFilter<HouseholdStatus>>,
+    /// Carrying one of these tags, by code. Tags of the sensitive class are refused (`FORBIDDEN`).
+    #[graphql(default)]
+    pub tag: Option<StringFilter>,
+    /// True: households without a current contact, neither of their own nor of their group. False: those with one.
+    pub without_contact: MaybeUndefined<bool>,
+}
+
+impl Filter for HouseholdWhere {
+    async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
+        let mut all = in_region::<household::Entity>(ctx, &self.region).await?;
+        if let Some(number) = &self.number {
+            all = all.add(number.on(household::Column::Number)?);
+        }
+        if let Some(head) = &self.head_name {
+            all = all.add(head.on(household::Column::HeadName)?);
+        }
+        if let Some(status) = &self.status {
+            all = all.add(status.on(household::Column::Status)?);
+        }
+        if let Some(tag) = &self.tag {
+            all = all.add(tagged(ctx, tag).await?);
+        }
+        if let Some(without) = operand(&self.without_contact)? {
+            let with = has_contact(ctx);
+            all = all.add(if without { with.not() } else { with });
+        }
+        Ok(all)
+    }
+}
+
+async fn tagged(ctx: &Ctx, codes: &StringFilter) -> Result<Expr> {
+    let mut named: Vec<String> = operand(&codes.eq)?.into_iter().collect();
+    named.extend(operand(&codes.one_of)?.unwrap_or_default());
+    tag::must_be_ordinary(ctx, &named).await?;
+    let with = unscoped::<household_tag::Entity>()
+        .select_only()
+        .expr(Expr::val(1))
+        .filter(
+            Expr::col((household_tag::Entity, household_tag::Column::HouseholdId))
+                .equals((household::Entity, household::Column::Id)),
+        )
+        .filter(codes.on(household_tag::Column::Tag)?)
+        .into_query();
+    Ok(Expr::exists(with))
+}
+
+/// Whether a household has a current contact today: a live assignment to itself, its group or its grid.
+pub fn has_contact(ctx: &Ctx) -> Condition {
+    use assignment::Column::{EndsOn, HouseholdId, Kind, RegionId, StartsOn};
+    let any = |condition: Expr| {
+        let select = unscoped::<assignment::Entity>()
+            .select_only()
+            .expr(Expr::val(1))
+            .filter(condition)
+            .filter(live(StartsOn, EndsOn, ctx.today()));
+        Expr::exists(select.into_query())
+    };
+    let column = |column: household::Column| Expr::col((household::Entity, column));
+    let own = Expr::col((assignment::Entity, HouseholdId)).eq(column(household::Column::Id));
+    let region = Expr::col((assignment::Entity, RegionId));
+    let around = region
+        .clone()
+        .eq(column(household::Column::GroupId))
+        .or(region.eq(column(household::Column::GridId)))
+        .and(Kind.eq(AssignmentKind::Group));
+    Condition::any().add(any(own)).add(any(around))
+}
+
+/// What households are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum HouseholdOrderField {
+    /// Number within the village.
+    Number,
+    /// Name of the head, by its characters.
+    HeadName,
+    /// When it was registered: the order of the ids.
+    CreatedAt,
+}
+
+impl Ordering for HouseholdOrderField {
+    fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Number => Some("number"),
+            Self::HeadName => Some("head_name"),
+            Self::CreatedAt => None,
+        }
+    }
+
+    fn usual() -> Run {
+        Run { column: Some("number"), descending: false }
+    }
+}
+
+impl Node for Household {
+    type Entity = household::Entity;
+    type Where = HouseholdWhere;
+    type Order = HouseholdOrderField;
+    const NAME: &'static str = HouseholdId::PREFIX;
+
+    fn uuid(&self) -> Uuid {
+        self.id.0
+    }
+
+    fn seen(&mut self, scope: &Scope) {
+        self.sight = scope.household_sight(self.id, &self.place());
+        if self.sight < Sight::Served {
+            self.phone_masked = None;
+            self.housing = None;
+            self.member_count = None;
+            self.last_visit_on = None;
+            self.latitude = None;
+            self.longitude = None;
+        }
+    }
+}
+
+/// The question for the telephone number of a household: opened only when asked, only for who may see it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PhoneOf(pub HouseholdId);
+
+impl Key for PhoneOf {
+    type Value = PhoneNumber;
+
+    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, PhoneNumber>> {
+        let rows: Vec<(HouseholdId, Vec<u8>)> = ctx
+            .within::<household::Entity>()
+            .select_only()
+            .columns([household::Column::Id, household::Column::Phone])
+            .filter(any_of(household::Column::Id, keys.iter().map(|key| key.0), ctx.backend()))
+            .filter(household::Column::Phone.is_not_null())
+            .into_tuple()
+            .all(ctx.db().read())
+            .await?;
+        rows.into_iter().map(|(id, phone)| Ok((Self(id), PhoneNumber(ctx.vault().open(&phone)?)))).collect()
+    }
+}
+
+/// By what a household is looked up: exactly one of these.
+#[derive(Clone, Debug, OneofObject)]
+pub enum HouseholdBy {
+    /// Its id.
+    Id(HouseholdId),
+    /// Its number within its village.
+    Number(HouseholdNumber),
+}
+
+/// A village and a number in it.
+#[derive(Clone, Debug, InputObject)]
+pub struct HouseholdNumber {
+    /// The village.
+    pub village_id: RegionId,
+    /// The number within it.
+    pub number: String,
+}
+
+/// Questions about households.
+#[derive(Debug, Default)]
+pub struct HouseholdQuery;
+
+#[Object]
+impl HouseholdQuery {
+    /// One household by its id or number. Requires a grant or assignment that covers it; null when there is none such.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    async fn household(&self, gql: &Context<'_>, by: HouseholdBy) -> Option<Result<Household>> {
+        let ctx = ctx(gql);
+        match by {
+            HouseholdBy::Id(id) => ctx.edge(Some(id)).await,
+            HouseholdBy::Number(at) => by_number(ctx, at).await.transpose(),
+        }
+    }
+
+    /// Households that the viewer's grants and assignments cover, by number. Requires sign-in.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn households(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<HouseholdWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<HouseholdOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Household>>> {
+        if let Err(error) = ctx(gql).signed_in() {
+            return Some(Err(error));
+        }
+        Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
+    }
+}
+
+async fn by_number(ctx: &Ctx, at: HouseholdNumber) -> Result<Option<Household>> {
+    let id: Option<Uuid> = ctx
+        .within::<household::Entity>()
+        .select_only()
+        .column(household::Column::Id)
+        .filter(household::Column::VillageId.eq(at.village_id))
+        .filter(household::Column::Number.eq(at.number))
+        .into_tuple()
+        .one(ctx.db().read())
+        .await?;
+    match id {
+        Some(id) => ctx.node(id).await,
+        None => Ok(None),
+    }
+}
+
+/// A household to register, with its members.
+#[derive(Clone, Debug, InputObject)]
+pub struct HouseholdCreateInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Id minted by the client; made by the server otherwise.
+    #[graphql(default)]
+    pub id: Option<HouseholdId>,
+    /// The village or, better, the villagers' group.
+    pub region_id: RegionId,
+    /// The grid, of the same village.
+    #[graphql(default)]
+    pub grid_id: Option<RegionId>,
+    /// Number, unique in the village, at most 20 characters.
+    pub number: String,
+    /// Its members, 1 to 30; exactly one is the head.
+    pub members: Vec<HouseholdMemberInput>,
+    /// Address, at most 200 characters.
+    #[graphql(default)]
+    pub address: Option<String>,
+    /// Telephone number of the household.
+    #[graphql(default)]
+    pub phone: Option<PhoneNumber>,
+    /// Position on the map; always optional.
+    #[graphql(default)]
+    pub location: Option<GeoPositionInput>,
+    /// Housing, at most 200 characters.
+    #[graphql(default)]
+    pub housing: Option<String>,
+    /// Yearly income.
+    #[graphql(default)]
+    pub yearly_income: Option<Yuan>,
+    /// Main source of income, at most 100 characters.
+    #[graphql(default)]
+    pub income_source: Option<String>,
+    /// Codes of its tags, from `householdTags`.
+    #[graphql(default)]
+    pub tags: Vec<String>,
+}
+
+/// A change to a household. What is absent stays; null clears.
+#[derive(Clone, Debug, InputObject)]
+pub struct HouseholdUpdateInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Which household.
+    pub id: HouseholdId,
+    /// The version that the change is based on.
+    pub expected_version: i32,
+    /// New number, unique in the village.
+    #[graphql(default)]
+    pub number: Option<String>,
+    /// New address; null clears it.
+    pub address: MaybeUndefined<String>,
+    /// New telephone number; null clears it.
+    pub phone: MaybeUndefined<PhoneNumber>,
+    /// New position; null clears it.
+    pub location: MaybeUndefined<GeoPositionInput>,
+    /// New housing; null clears it.
+    pub housing: MaybeUndefined<String>,
+    /// New yearly income; null clears it.
+    pub yearly_income: MaybeUndefined<Yuan>,
+    /// New main source of income; null clears it.
+    pub income_source: MaybeUndefined<String>,
+    /// New status.
+    #[graphql(default)]
+    pub status: Option<HouseholdStatus>,
+    /// All its ordinary tags from now on. Those of the sensitive class stay as they are unless named here.
+    #[graphql(default)]
+    pub tags: Option<Vec<String>>,
+}
+
+payload! {
+    /// A household that was made or changed, or why not.
+    HouseholdPayload, household: Household
+}
+
+/// Changes to households.
+#[derive(Debug, Default)]
+pub struct HouseholdMutation;
+
+#[Object]
+impl HouseholdMutation {
+    /// Registers a household with its members. Requires `REGION_ADMIN` of the place or its `GRID_WORKER`. Errors:
+    /// `INVALID` (each broken rule with its path), `DUPLICATE` (the number), `FORBIDDEN`, `NOT_FOUND`.
+    #[graphql(directive = cost::apply(20))]
+    async fn household_create(
+        &self,
+        gql: &Context<'_>,
+        input: HouseholdCreateInput,
+    ) -> Option<Result<HouseholdPayload>> {
+        let ctx = ctx(gql);
+        let written = ctx.write("householdCreate", &input.idempotency_key, &input, super::create).await;
+        HouseholdPayload::of(ctx, written).await
+    }
+
+    /// Changes a household: absent stays, null clears. Requires `REGION_ADMIN` of the place, its `GRID_WORKER`, or a live
+    /// assignment that reaches it. Errors: `INVALID`, `CONFLICT`, `DUPLICATE`, `FORBIDDEN`, `NOT_FOUND`.
+    #[graphql(directive = cost::apply(10))]
+    async fn household_update(
+        &self,
+        gql: &Context<'_>,
+        input: HouseholdUpdateInput,
+    ) -> Option<Result<HouseholdPayload>> {
+        let ctx = ctx(gql);
+        let written = ctx.write("householdUpdate", &input.idempotency_key, &input, super::update).await;
+        HouseholdPayload::of(ctx, written).await
+    }
+}
