@@ -1,2 +1,111 @@
-//! x
-fn main() {}
+//! The `lianhu` command.
+
+mod command;
+
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// 联户 Lianhu: the open back end for contact work in townships.
+///
+/// Settings come from one file (--config, LIANHU_CONFIG or ./lianhu.toml) and the environment over it; `lianhu config`
+/// prints every one of them with its meaning.
+#[derive(Parser)]
+#[command(version, max_term_width = 110)]
+struct Lianhu {
+    /// The settings file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database: sqlite:FILE or postgres://USER@HOST/NAME. Overrides the setting database.url.
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Try it: make a folder with a database, fill it with two made-up towns in three real counties, and serve.
+    ///
+    /// The second time it just serves what is there. Prints an account for each role and the address of the explorer.
+    Demo {
+        /// Where to listen; port 0 takes a free one.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+        listen: SocketAddr,
+        /// The folder for database, key and accounts.
+        #[arg(long, value_name = "DIR", default_value = "lianhu-demo")]
+        data: PathBuf,
+        /// Write the table of accounts here as JSON, too.
+        #[arg(long, value_name = "FILE")]
+        accounts: Option<PathBuf>,
+    },
+    /// Serve. Needs a migrated database and the master secret (settings secret.key or secret.key_file).
+    Serve {
+        /// Where to listen. Overrides the setting http.listen.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+    },
+    /// Bring the tables of the database to this version, or back, or tell where they stand.
+    Migrate {
+        #[command(subcommand)]
+        step: Step,
+    },
+    /// Take in a sheet. All of it or nothing; the same sheet again changes nothing.
+    Import {
+        #[command(subcommand)]
+        sheet: Sheet,
+    },
+    /// Print the GraphQL schema that clients see.
+    Schema,
+    /// Print a sample of the settings file, every setting with its default and meaning.
+    Config,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Take all steps that are missing.
+    Up,
+    /// Take the last step back. What it had made is lost.
+    Down,
+    /// Tell which steps are taken.
+    Status,
+}
+
+#[derive(Subcommand)]
+enum Sheet {
+    /// Regions: a CSV with the columns code, name, kind. Each row stands below the region that its code begins with.
+    Regions {
+        /// The CSV file, UTF-8.
+        file: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Lianhu { config, database, command } = Lianhu::parse();
+    let settings = command::Settings { file: config, database };
+    let done = match command {
+        Command::Demo { listen, data, accounts } => {
+            command::demo(&settings, listen, &data, accounts.as_deref()).await
+        }
+        Command::Serve { listen } => command::serve(&settings, listen).await,
+        Command::Migrate { step: Step::Up } => command::migrate::up(&settings).await,
+        Command::Migrate { step: Step::Down } => command::migrate::down(&settings).await,
+        Command::Migrate { step: Step::Status } => command::migrate::status(&settings).await,
+        Command::Import { sheet: Sheet::Regions { file } } => command::import_regions(&settings, &file).await,
+        Command::Schema => command::schema(),
+        Command::Config => {
+            print!("{}", lianhu::config::sample());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(command::Failed(message)) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

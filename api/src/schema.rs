@@ -1,7 +1,7 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{account, contact, household, region};
-use async_graphql::{EmptySubscription, MergedObject};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
 /// Places and people.
@@ -42,5 +42,17 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 /// Puts the schema together.
 #[must_use]
 pub fn build(identity: Arc<account::Identity>) -> Schema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).data(identity).finish()
+    parts().data(identity).finish()
+}
+
+fn parts() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+}
+
+/// The contract as text, sorted, as it is published.
+#[must_use]
+pub fn sdl() -> String {
+    let options =
+        SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    parts().finish().sdl_with_options(options)
 }

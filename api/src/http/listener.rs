@@ -5,12 +5,11 @@
 //! that looks at it a few times in the shortest limit.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -33,8 +32,9 @@ use crate::config::HttpConfig;
 
 /// What is still running after so long is cut off at a stop.
 const LAST_CALL: Duration = Duration::from_secs(30);
-/// At a stop, a connection that has not yet asked anything may still do so for so long.
-const FIRST_WORD: Duration = Duration::from_millis(300);
+/// At a stop, an open connection may still ask for so long: a request that was on its way is answered,
+/// and told that the connection closes.
+const LAST_WORD: Duration = Duration::from_millis(300);
 /// Connections that are being refused at once; beyond them they are just closed.
 const REFUSALS: usize = 64;
 /// How long a refusal may take.
@@ -81,6 +81,9 @@ pub async fn serve(
         stopping.store(true, Ordering::Release);
         tokio::time::sleep(limits.drain).await;
     });
+    // Ends with this function, however it ends.
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(super::metrics::upkeep());
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
@@ -166,7 +169,7 @@ impl Entrance {
         });
         let builder = builder();
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
-        let mut closing = self.closing.clone();
+        let mut leave = pin!(leave(self.closing.clone()));
         let mut watch = tokio::time::interval(self.tick());
         let mut leaving = false;
         loop {
@@ -185,7 +188,7 @@ impl Entrance {
                         return;
                     }
                 },
-                () = leave(&mut closing, &pulse), if !leaving => {
+                () = leave.as_mut(), if !leaving => {
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -234,13 +237,11 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Returns when a connection should leave: the server closes, and a first request had its chance.
-async fn leave(closing: &mut watch::Receiver<bool>, pulse: &Pulse) {
+/// Returns when a connection should leave: the server closes, and what was on its way has come.
+async fn leave(mut closing: watch::Receiver<bool>) {
     // An error means that the server itself is gone.
     let _ = closing.wait_for(|closing| *closing).await;
-    let mut patience = pin!(tokio::time::sleep(FIRST_WORD));
-    poll_fn(|context| if pulse.has_served() { Poll::Ready(()) } else { patience.as_mut().poll(context) })
-        .await;
+    tokio::time::sleep(LAST_WORD).await;
 }
 
 /// Tells a client that all places are taken, and closes when it has read so.

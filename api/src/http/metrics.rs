@@ -39,6 +39,7 @@ fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_counter!("graphql_requests_total", "Operations by type and outcome");
     describe_histogram!("graphql_request_duration_seconds", "Time of an operation by type and outcome");
+    describe_counter!("http_responses_total", "Responses by route and status");
     describe_gauge!("http_connections", "Open connections");
     describe_gauge!("http_requests_in_flight", "Requests that are being answered");
     describe_counter!("http_connections_refused_total", "Connections refused because all places were taken");

@@ -2,7 +2,7 @@
 //!
 //! A request passes, in this order: [`listener`] (time limits, places) → [`telemetry`] (request id,
 //! span, panics) → [`endpoint`] (GraphQL over HTTP) → [`pipeline`] ([`guard`], [`cost`], who is
-//! asking, [`budget`], execution, [`errors`]).
+//! asking, [`budget`], execution, [`errors`]) → [`answer`].
 
 use std::sync::Arc;
 use std::time::Duration;

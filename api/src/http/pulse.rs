@@ -91,11 +91,6 @@ impl Pulse {
         millis(self.opened.elapsed())
     }
 
-    /// Whether a request has come over this connection.
-    pub(super) fn has_served(&self) -> bool {
-        self.served.load(Ordering::Relaxed)
-    }
-
     /// A request begins.
     pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Turn {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +113,7 @@ impl Pulse {
                 self.answering.load(Ordering::Relaxed) > 0 && over(&self.progress, limits.idle_timeout);
             return if stalled { Fate::Cut } else { Fate::Live };
         }
-        let silent = !self.has_served() && now > millis(limits.header_timeout);
+        let silent = !self.served.load(Ordering::Relaxed) && now > millis(limits.header_timeout);
         let dripping = !self.is_http2.load(Ordering::Relaxed) && over(&self.head, limits.header_timeout);
         if silent || dripping || over(&self.idle, limits.idle_timeout + Duration::from_millis(LEAVING)) {
             Fate::Cut

@@ -96,7 +96,8 @@ fn provider(endpoint: &str, config: &Config) -> Result<SdkTracerProvider, String
 pub async fn envelope(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let caller = caller(&request, &door);
-    let span = span(&request, &caller);
+    let route = route(&request);
+    let span = span(&request, &route, &caller);
     let locale = media::locale(request.headers());
     request.extensions_mut().insert(caller.clone());
     let id = HeaderValue::from_str(&caller.request_id).ok();
@@ -116,6 +117,7 @@ pub async fn envelope(State(door): State<Arc<Door>>, mut request: Request, next:
     }
     let status = response.status().as_u16();
     span.record("status", status);
+    metrics::counter!("http_responses_total", "route" => route, "status" => status.to_string()).increment(1);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if status >= 500 {
         span.in_scope(|| tracing::warn!(millis, "answered"));
@@ -141,8 +143,12 @@ fn caller(request: &Request, door: &Door) -> Caller {
     }
 }
 
-fn span(request: &Request, caller: &Caller) -> Span {
-    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
+/// The pattern that the path fits, so that there are as many names as there are routes.
+fn route(request: &Request) -> String {
+    request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned()
+}
+
+fn span(request: &Request, route: &str, caller: &Caller) -> Span {
     let span = tracing::info_span!(
         "request",
         otel.kind = "server",

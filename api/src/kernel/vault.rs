@@ -88,3 +88,10 @@ pub fn token() -> Result<String> {
 pub fn digest(text: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec()
 }
+
+/// A new master secret in base64.
+pub fn secret() -> Result<String> {
+    let mut bytes = [0; SECRET_BYTES];
+    rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    Ok(base64::engine::general_purpose::STANDARD.encode(bytes))
+}

@@ -1,0 +1,230 @@
+//! What each subcommand does.
+
+pub(crate) mod migrate;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use lianhu::{
+    State,
+    config::{Config, DatabaseUrl, MasterKey},
+    demo, http,
+    kernel::{db::Db, error::Error, vault},
+    options,
+    region::import::{self, ImportError},
+};
+use migration::MigratorTrait;
+use std::{
+    fmt::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Why a subcommand failed, for the person at the terminal.
+#[derive(Debug)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl<E: std::fmt::Display> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn ours(error: Error) -> Failed {
+    Failed(match error {
+        Error::Internal(cause) => cause.0.clone(),
+        Error::Fault(fault) => format!("{}\n{}", fault.zh, fault.en),
+        Error::Refused(refusals) => {
+            refusals.into_iter().map(|refusal| refusal.en).collect::<Vec<_>>().join("\n")
+        }
+    })
+}
+
+type Done = Result<(), Failed>;
+
+/// Where settings come from.
+pub(crate) struct Settings {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) database: Option<String>,
+}
+
+impl Settings {
+    fn load(&self) -> Result<Config, Failed> {
+        let mut config = Config::load(self.file.as_deref()).map_err(|error| Failed(error.to_string()))?;
+        if let Some(url) = &self.database {
+            config.database.url = DatabaseUrl::new(url);
+        }
+        Ok(config)
+    }
+
+    async fn open(&self) -> Result<Db, Failed> {
+        let config = self.load()?;
+        Ok(Db::open(&options(&config)).await?)
+    }
+}
+
+/// Serves until it is told to stop.
+async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -> Done {
+    let telemetry = http::telemetry::Telemetry::start(&state.config).map_err(Failed)?;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .map_err(|error| Failed(format!("http.listen: {listen}: {error}")))?;
+    let address = listener.local_addr()?;
+    let limits = state.config.http.clone();
+    let router = http::router(Arc::new(state));
+    ready(address);
+    let upkeep = tokio::spawn(http::metrics::upkeep());
+    http::listener::serve(listener, router, &limits, http::listener::signal()).await;
+    upkeep.abort();
+    telemetry.flush();
+    Ok(())
+}
+
+/// `lianhu serve`
+pub(crate) async fn serve(settings: &Settings, listen: Option<SocketAddr>) -> Done {
+    let config = settings.load()?;
+    let listen = listen.unwrap_or(config.http.listen);
+    let Some(key) = config.secret.key.clone() else {
+        return Err(Failed(
+            "secret.key: 未设置主密钥（32 字节，base64）。可用 `openssl rand -base64 32` 生成。\n\
+             secret.key: the master secret is not set (32 bytes in base64); `openssl rand -base64 32` makes one."
+                .to_owned(),
+        ));
+    };
+    let state = State::open(config, key.expose()).await.map_err(ours)?;
+    state.ready().await.map_err(|reason| {
+        Failed(format!("数据库尚未就绪：{reason}。请先运行 lianhu migrate up。\nThe database is not ready: {reason}. Run `lianhu migrate up` first."))
+    })?;
+    run(state, listen, |address| eprintln!("lianhu: http://{address}/")).await
+}
+
+/// The vault as the demonstration needs it.
+struct Sealing<'a>(&'a vault::Vault);
+
+impl demo::Seal for Sealing<'_> {
+    fn seal(&self, text: &str) -> Vec<u8> {
+        self.0.seal(text).expect("sealing fails only where there is no randomness")
+    }
+
+    fn fingerprint(&self, text: &str) -> Vec<u8> {
+        self.0.fingerprint(text)
+    }
+
+    fn hash_password(&self, password: &str) -> String {
+        lianhu::account::password::hash_now(password)
+            .expect("hashing fails only where there is no randomness")
+    }
+}
+
+/// `lianhu demo`
+pub(crate) async fn demo(
+    settings: &Settings,
+    listen: SocketAddr,
+    data: &Path,
+    accounts: Option<&Path>,
+) -> Done {
+    let mut config = settings.load()?;
+    std::fs::create_dir_all(data).map_err(|error| Failed(format!("{}: {error}", data.display())))?;
+    if settings.database.is_none() {
+        config.database.url = DatabaseUrl::new(format!("sqlite:{}", data.join("lianhu.sqlite").display()));
+    }
+    let key = key_of(&data.join("secret.key"))?;
+    let mut state = State::open(config, key.expose()).await.map_err(ours)?;
+    migration::Migrator::up(state.db.write(), None).await?;
+    let kept = data.join("accounts.json");
+    let table = if kept.is_file() {
+        std::fs::read_to_string(&kept)?
+    } else {
+        eprintln!("正在载入演示数据 … Loading the demonstration …");
+        let today = lianhu::kernel::clock::civil(state.clock.now()).0;
+        let sealing = Sealing(&state.vault);
+        let made = demo::fill(state.db.write(), &sealing, today);
+        let made = made.await.map_err(|error| {
+            Failed(format!(
+                "{}: {error}\n{}",
+                data.display(),
+                "请删除该文件夹后重试。 Delete the folder and try again."
+            ))
+        })?;
+        let table = serde_json::to_string_pretty(&made)?;
+        std::fs::write(&kept, &table)?;
+        table
+    };
+    if let Some(file) = accounts {
+        std::fs::write(file, &table).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
+    }
+    let demo_accounts: serde_json::Value = serde_json::from_str(&table)?;
+    println!("{}", accounts_table(&demo_accounts));
+    state.demo_accounts = Some(demo_accounts);
+    run(state, listen, |address| {
+        println!("浏览器 Explorer  http://{address}/\nGraphQL          http://{address}/graphql\n停止 Stop        Ctrl-C");
+    })
+    .await
+}
+
+/// The master secret of a folder, made at the first time; readable by its owner alone.
+fn key_of(file: &Path) -> Result<MasterKey, Failed> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt};
+    if !file.is_file() {
+        let secret = vault::secret().map_err(ours)?;
+        let mut made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        writeln!(made, "{secret}")?;
+    }
+    let text = std::fs::read_to_string(file)?;
+    let bytes = BASE64.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes.ok_or_else(|| Failed(format!("{}: 32 bytes in base64 are needed", file.display())))?;
+    Ok(MasterKey::new(bytes))
+}
+
+fn accounts_table(accounts: &serde_json::Value) -> String {
+    let mut table = String::new();
+    let text =
+        |account: &serde_json::Value, field: &str| account[field].as_str().unwrap_or_default().to_owned();
+    for account in accounts.as_array().into_iter().flatten() {
+        let (name, password) = (text(account, "name"), text(account, "password"));
+        let (role, title) = (text(account, "role"), text(account, "title"));
+        _ = writeln!(table, "{name:<16} {password:<30} {role:<18} {title}");
+    }
+    table
+}
+
+/// `lianhu import regions`
+pub(crate) async fn import_regions(settings: &Settings, file: &Path) -> Done {
+    let sheet = std::fs::File::open(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
+    let db = settings.open().await?;
+    let progress = indicatif::ProgressBar::new(0);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta}") {
+        progress.set_style(style);
+    }
+    let imported = import::regions(db.write(), std::io::BufReader::new(sheet), &progress).await;
+    progress.finish_and_clear();
+    match imported {
+        Ok(report) => {
+            println!(
+                "新增 {created}，更名 {renamed}，未变 {unchanged}。 {created} created, {renamed} renamed, {unchanged} unchanged.",
+                created = report.created,
+                renamed = report.renamed,
+                unchanged = report.unchanged,
+            );
+            Ok(())
+        }
+        Err(ImportError::Database(error)) => Err(error.into()),
+        Err(ImportError::Rows { rows, total }) => {
+            let mut message = String::new();
+            for fault in &rows {
+                _ = writeln!(
+                    message,
+                    "{}: {} “{}”: {} {}",
+                    fault.row, fault.column, fault.value, fault.zh, fault.en
+                );
+            }
+            _ = write!(message, "共 {total} 处错误，未导入任何行。 {total} errors; nothing was imported.");
+            Err(Failed(message))
+        }
+    }
+}
+
+/// `lianhu schema`
+pub(crate) fn schema() -> Done {
+    print!("{}", lianhu::schema::sdl());
+    Ok(())
+}
