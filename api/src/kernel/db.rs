@@ -77,6 +77,15 @@ impl Db {
             .await?)
     }
 
+    /// Closes the pools, after what is under way.
+    pub async fn close(self) {
+        for pool in [self.read, self.write] {
+            if let Err(error) = pool.close().await {
+                tracing::warn!(%error, "a pool did not close");
+            }
+        }
+    }
+
     /// Statements sent so far: what an operation costs is counted by it.
     #[must_use]
     pub fn statements(&self) -> u64 {

@@ -19,4 +19,5 @@ pub mod page;
 pub mod connection;
 pub mod node;
 pub mod work;
+pub mod log;
 pub mod payload;

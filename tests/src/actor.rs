@@ -1,0 +1,121 @@
+//! Somebody who asks over HTTP, and the answers that they get.
+
+use serde_json::{Value, json};
+use std::ops::Index;
+
+/// A person at a client, signed in or not.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    http: reqwest::Client,
+    endpoint: String,
+    /// The access token.
+    pub access: Option<String>,
+    /// The refresh token.
+    pub refresh: Option<String>,
+    language: &'static str,
+}
+
+const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) {
+  accessToken refreshToken errors { code message path } } }";
+
+impl Actor {
+    /// Somebody who is not signed in.
+    #[must_use]
+    pub fn new(endpoint: String) -> Self {
+        Self { http: reqwest::Client::new(), endpoint, access: None, refresh: None, language: "en" }
+    }
+
+    /// The same person with another language.
+    #[must_use]
+    pub fn speaking(mut self, language: &'static str) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// The same person with another access token.
+    #[must_use]
+    pub fn bearing(mut self, token: impl Into<String>) -> Self {
+        self.access = Some(token.into());
+        self
+    }
+
+    /// Signs in; fails the test if that is refused.
+    pub async fn sign_in(mut self, name: &str, password: &str) -> Self {
+        let input = json!({"input": {"name": name, "password": password, "device": "tests"}});
+        let answer = self.ask(SIGN_IN, input).await.ok();
+        let session = &answer["sessionStart"];
+        let text = |field: &str| session[field].as_str().map(str::to_owned);
+        self.access = text("accessToken");
+        self.refresh = text("refreshToken");
+        assert!(self.access.is_some(), "{name} signs in: {session}");
+        self
+    }
+
+    /// Sends one document with its variables.
+    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+        let mut request = self
+            .http
+            .post(&self.endpoint)
+            .header("accept", "application/graphql-response+json")
+            .header("accept-language", self.language)
+            .json(&json!({"query": query, "variables": variables}));
+        if let Some(token) = &self.access {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.expect("the server answers");
+        let status = response.status().as_u16();
+        let body = response.json().await.expect("an answer in JSON");
+        Answer { status, body }
+    }
+
+    /// Sends a document without variables and gives its data; fails the test on any error.
+    pub async fn get(&self, query: &str) -> Value {
+        self.ask(query, json!({})).await.ok()
+    }
+
+    /// Runs a mutation of one field with an input, under a new idempotency key unless the input has one; gives its payload.
+    pub async fn change(&self, mutation: &str, input_type: &str, selection: &str, mut input: Value) -> Value {
+        if input.get("idempotencyKey").is_none() {
+            input["idempotencyKey"] = json!(crate::key());
+        }
+        let query = format!(
+            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {selection}
+             errors {{ __typename code message path
+               ... on ValidationError {{ rule }} ... on ConflictError {{ current changedFields }}
+               ... on DuplicateError {{ existing }} ... on PermissionError {{ requires }} }} replayed }} }}"
+        );
+        self.ask(&query, json!({"input": input})).await.ok()[mutation].clone()
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The data; fails the test on any error.
+    #[must_use]
+    pub fn ok(self) -> Value {
+        assert!(self.body.get("errors").is_none(), "no errors: {}", self.body);
+        self.body["data"].clone()
+    }
+
+    /// Code of the first error; empty when there is none.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl Index<&str> for Answer {
+    type Output = Value;
+
+    fn index(&self, field: &str) -> &Value {
+        &self.body["data"][field]
+    }
+}

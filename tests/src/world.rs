@@ -1,0 +1,95 @@
+//! A server of its own for each test.
+
+use crate::{
+    actor::Actor,
+    ground::{self, Ground},
+};
+use lianhu::{
+    State,
+    config::{Config, DatabaseUrl},
+    http,
+};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// A running server over a copy of the demonstration.
+pub struct World {
+    /// What the server holds: its clock may be moved, its statements counted.
+    pub state: Arc<State>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The database under it.
+    pub ground: Arc<Ground>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl World {
+    /// The demonstration, served.
+    pub async fn demo() -> Self {
+        Self::over(Arc::new(Ground::demo().await), |_| ()).await
+    }
+
+    /// The demonstration, served with other settings.
+    pub async fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        Self::over(Arc::new(Ground::demo().await), settings).await
+    }
+
+    /// A server over this database.
+    pub async fn over(ground: Arc<Ground>, settings: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        config.database.url = DatabaseUrl::new(ground.url());
+        config.database.readers = 4;
+        config.database.acquire_timeout = std::time::Duration::from_secs(5);
+        settings(&mut config);
+        let state = State::open(config, &ground::SECRET).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let state = Arc::new(state);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let router = http::router(Arc::clone(&state));
+        let limits = state.config.http.clone();
+        let serving = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            http::listener::serve(listener, router, &limits, stop).await;
+        });
+        Self { state, address, ground, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// Address of the GraphQL endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/graphql", self.address)
+    }
+
+    /// Somebody who is not signed in.
+    #[must_use]
+    pub fn anyone(&self) -> Actor {
+        Actor::new(self.endpoint())
+    }
+
+    /// Somebody of the demonstration, signed in: `contact`, `town-admin` …
+    pub async fn actor(&self, name: &str) -> Actor {
+        self.anyone().sign_in(name, &ground::password(name)).await
+    }
+
+    /// Statements that the server sends for something.
+    pub async fn statements<T>(&self, of: impl Future<Output = T>) -> (T, u64) {
+        let before = self.state.db.statements();
+        let done = of.await;
+        (done, self.state.db.statements() - before)
+    }
+
+    /// Stops the server as a signal would, and waits for it.
+    pub async fn stop(mut self) -> Arc<Ground> {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(serving) = self.serving.take() {
+            serving.await.expect("the server stops by itself");
+        }
+        Arc::clone(&self.ground)
+    }
+}
