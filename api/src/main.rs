@@ -1,4 +1,5 @@
 //! The `lianhu` command.
+#![expect(clippy::doc_markdown, reason = "these comments are what the terminal shows")]
 
 mod command;
 
@@ -95,7 +96,10 @@ async fn main() -> ExitCode {
         Command::Migrate { step: Step::Down } => command::migrate::down(&settings).await,
         Command::Migrate { step: Step::Status } => command::migrate::status(&settings).await,
         Command::Import { sheet: Sheet::Regions { file } } => command::import_regions(&settings, &file).await,
-        Command::Schema => command::schema(),
+        Command::Schema => {
+            print!("{}", lianhu::schema::sdl());
+            Ok(())
+        }
         Command::Config => {
             print!("{}", lianhu::config::sample());
             Ok(())

@@ -1,6 +1,6 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, contact, household, region};
+use crate::{account, contact, graph, household, region};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct AnswerabilityQuery(contact::object::ContactQuery, contact::coverage::
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
-pub struct Query(PlacesAndPeopleQuery, WhomWeServeQuery, AnswerabilityQuery);
+pub struct Query(graph::node::NodeQuery, PlacesAndPeopleQuery, WhomWeServeQuery, AnswerabilityQuery);
 
 /// Places and people.
 #[derive(Default, MergedObject)]

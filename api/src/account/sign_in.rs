@@ -28,7 +28,6 @@ pub struct Session {
     account_id: AccountId,
 }
 
-/// What is signed in, who it is.
 #[async_graphql::ComplexObject]
 impl Session {
     /// The account that is signed in.
@@ -83,8 +82,8 @@ pub struct SessionPayload {
 }
 
 impl SessionPayload {
-    fn of(issued: Result<Issued>) -> Option<Result<Self>> {
-        Some(match issued {
+    fn of(issued: Result<Issued>) -> Result<Self> {
+        match issued {
             Ok(issued) => Ok(Self {
                 session: Some(Session { id: issued.session, account_id: issued.account }),
                 access_token: Some(issued.access_token),
@@ -97,7 +96,7 @@ impl SessionPayload {
                 Ok(Self { errors: refusals.into_iter().map(Into::into).collect(), ..Self::default() })
             }
             Err(error) => Err(error),
-        })
+        }
     }
 }
 
@@ -126,7 +125,7 @@ impl SessionMutation {
     ) -> Option<Result<SessionPayload>> {
         let identity = gql.data_unchecked::<Arc<Identity>>();
         let SessionStartInput { name, password, device } = input;
-        SessionPayload::of(session::start(ctx(gql), identity, &name, &password, &device).await)
+        Some(SessionPayload::of(session::start(ctx(gql), identity, &name, &password, &device).await))
     }
 
     /// A new pair of tokens. The old refresh token is used up; shown again after its successor was used, it ends the
@@ -138,7 +137,7 @@ impl SessionMutation {
         input: SessionRefreshInput,
     ) -> Option<Result<SessionPayload>> {
         let identity = gql.data_unchecked::<Arc<Identity>>();
-        SessionPayload::of(session::refresh(ctx(gql), identity, &input.refresh_token).await)
+        Some(SessionPayload::of(session::refresh(ctx(gql), identity, &input.refresh_token).await))
     }
 
     /// Signs out: all tokens of the session are worth nothing from the next request on. Requires nothing but the token.

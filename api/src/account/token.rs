@@ -2,7 +2,7 @@
 
 use crate::kernel::{
     clock::later,
-    error::{Error, Fault, Result},
+    error::{Code, Error, Fault, Result},
     vault::{self, Vault},
 };
 use aws_lc_rs::{
@@ -84,10 +84,11 @@ impl Tokens {
     /// Whose token it is. A token that is forged, of another issuer or over is refused; which of these, nobody is told.
     pub fn read(&self, token: &str, now: DateTime) -> Result<(AccountId, SessionId), Fault> {
         let refused = || {
-            let mut fault = Fault::unauthenticated();
-            fault.zh = "访问令牌无效或已过期，请刷新令牌或重新登录。".to_owned();
-            fault.en = "The access token is not valid, or no longer; refresh it or sign in again.".to_owned();
-            fault
+            Fault::new(
+                Code::Unauthenticated,
+                "访问令牌无效或已过期，请刷新令牌或重新登录。",
+                "The access token is not valid, or no longer; refresh it or sign in again.",
+            )
         };
         let hash = vault::digest(token);
         let (account, session, expires) = match self.known.get(&hash) {

@@ -195,7 +195,8 @@ pub(crate) async fn import_regions(settings: &Settings, file: &Path) -> Done {
     if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta}") {
         progress.set_style(style);
     }
-    let imported = import::regions(db.write(), std::io::BufReader::new(sheet), &progress).await;
+    let now = lianhu::kernel::clock::Clock::default().now();
+    let imported = import::regions(db.write(), std::io::BufReader::new(sheet), &progress, now).await;
     progress.finish_and_clear();
     match imported {
         Ok(report) => {
@@ -221,10 +222,4 @@ pub(crate) async fn import_regions(settings: &Settings, file: &Path) -> Done {
             Err(Failed(message))
         }
     }
-}
-
-/// `lianhu schema`
-pub(crate) fn schema() -> Done {
-    print!("{}", lianhu::schema::sdl());
-    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
         node::{Listing, list},
         page::{self, PageArgs},
         payload::ctx,
+        place::Level,
         request::Ctx,
         scope::Doors,
     },
@@ -262,8 +263,7 @@ impl Coverage {
         #[graphql(desc = "The number of households that is still right.", default = 30)] households: i32,
     ) -> Result<Vec<CadreLoad>, Error> {
         let ctx = ctx(gql);
-        let Some(column) = level_of(self.region.kind).and_then(|level| level.column::<assignment::Entity>())
-        else {
+        let Some(column) = level_of(self.region.kind).and_then(Level::column::<assignment::Entity>) else {
             return Err(
                 Fault::input("请给出县级或以下的区域。", "Name a county or a region below one.").into()
             );

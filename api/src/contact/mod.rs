@@ -52,7 +52,6 @@ impl Record for assignment::Entity {
 
 /// What an assignment is for, with where it is.
 struct Target {
-    kind: AssignmentKind,
     region: Option<RegionId>,
     area: Option<AreaId>,
     household: Option<HouseholdId>,
@@ -61,8 +60,8 @@ struct Target {
 }
 
 impl Target {
-    fn new(kind: AssignmentKind, place: Place) -> Self {
-        Self { kind, region: None, area: None, household: None, enterprise: None, place }
+    fn at(place: Place) -> Self {
+        Self { region: None, area: None, household: None, enterprise: None, place }
     }
 
     fn facts<'a>(&self, branches: &'a [BranchId]) -> Facts<'a> {
@@ -98,7 +97,7 @@ async fn target(work: &Work, input: &AssignmentCreateInput) -> Result<Target> {
         (AssignmentKind::Area, _, &Some(id), _, _) if alone => area_target(work, id).await,
         (AssignmentKind::Household, _, _, &Some(id), _) if alone => {
             let row = household::find(work, id, "householdId").await?;
-            Ok(Target { household: Some(id), ..Target::new(*kind, household::place(&row)) })
+            Ok(Target { household: Some(id), ..Target::at(household::place(&row)) })
         }
         (AssignmentKind::Enterprise, _, _, _, &Some(id)) if alone => enterprise_target(work, id).await,
         (AssignmentKind::Township | AssignmentKind::Village | AssignmentKind::Group, &Some(id), _, _, _)
@@ -129,7 +128,7 @@ async fn region_target(work: &Work, kind: AssignmentKind, id: RegionId) -> Resul
         )
         .into());
     }
-    Ok(Target { region: Some(id), ..Target::new(kind, Place::from(&region)) })
+    Ok(Target { region: Some(id), ..Target::at(Place::from(&region)) })
 }
 
 async fn area_target(work: &Work, id: AreaId) -> Result<Target> {
@@ -140,7 +139,7 @@ async fn area_target(work: &Work, id: AreaId) -> Result<Target> {
         .ok_or_else(|| Refusal::not_found("areaId"))?;
     let place =
         Place { county_id: Some(area.county_id), township_id: Some(area.township_id), ..Place::default() };
-    Ok(Target { area: Some(id), ..Target::new(AssignmentKind::Area, place) })
+    Ok(Target { area: Some(id), ..Target::at(place) })
 }
 
 async fn enterprise_target(work: &Work, id: EnterpriseId) -> Result<Target> {
@@ -155,7 +154,7 @@ async fn enterprise_target(work: &Work, id: EnterpriseId) -> Result<Target> {
         village_id: row.village_id,
         ..Place::default()
     };
-    Ok(Target { enterprise: Some(id), ..Target::new(AssignmentKind::Enterprise, place) })
+    Ok(Target { enterprise: Some(id), ..Target::at(place) })
 }
 
 /// The holder: a cadre in office, or a department for paired help.
@@ -236,10 +235,8 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
     let (Some(county_id), Some(township_id)) = (target.place.county_id, target.place.township_id) else {
         return Err(wrong_target("regionId"));
     };
-    if is_primary {
-        if let Some(existing) = overlapping(&target, starts_on, ends_on).one(&work.tx).await? {
-            return Err(second_primary(work, existing).await);
-        }
+    if is_primary && let Some(existing) = overlapping(&target, starts_on, ends_on).one(&work.tx).await? {
+        return Err(second_primary(work, existing).await);
     }
     let row = assignment::ActiveModel {
         id: Set(id.unwrap_or_else(|| AssignmentId(Uuid::now_v7()))),

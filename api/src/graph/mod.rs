@@ -6,3 +6,4 @@ pub mod area;
 pub mod household;
 pub mod member;
 pub mod contact;
+pub mod node;

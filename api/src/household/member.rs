@@ -1,6 +1,6 @@
 //! Members of a household (家庭成员).
 
-use super::{SealedPhone, changed, find_to_change, object::Household, patch, recount};
+use super::{SealedPhone, find_to_change, object::Household, recount};
 use crate::kernel::{
     directive::{DataClass, class, cost},
     door::{any_of, unscoped},
@@ -8,6 +8,7 @@ use crate::kernel::{
     filter::ChoiceFilter,
     node::{Filter, Node, Ordering},
     page::Run,
+    patch::{patched, set},
     payload::{ctx, payload},
     refusal::Checks,
     request::Ctx,
@@ -452,22 +453,20 @@ async fn update(work: &Work, input: HouseholdMemberUpdateInput) -> Result<Uuid> 
     let mut checks = Checks::default();
     let name = name.map(|name| checks.text("name", &name, 40));
     let mut text = |field: &str, value: MaybeUndefined<String>, most| {
-        patch(value).map(|value| checks.optional_text(field, value.as_deref(), most))
+        patched(value, |value| checks.optional_text(field, value.as_deref(), most))
     };
     let employment_place = text("employmentPlace", employment_place, 100);
     let needs = text("needs", needs, 500);
-    let phone = match patch(phone) {
-        None => None,
-        Some(phone) => Some(SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?),
-    };
+    let phone = patched(phone, |phone| SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref()))
+        .transpose()?;
     checks.done()?;
     let mut row = member::ActiveModel {
         id: Set(id),
-        name: changed(name),
-        employment: changed(patch(employment)),
-        employment_place: changed(employment_place),
-        needs: changed(needs),
-        left_on: changed(patch(left_on)),
+        name: set(name),
+        employment: set(patched(employment, |value| value)),
+        employment_place: set(employment_place),
+        needs: set(needs),
+        left_on: set(patched(left_on, |value| value)),
         ..Default::default()
     };
     if let Some(phone) = phone {

@@ -16,6 +16,7 @@ use crate::{
     kernel::{
         door::{self, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
+        patch::{patched, set},
         place::Place,
         policy::May,
         refusal::{Checks, Detail},
@@ -33,7 +34,7 @@ use entity::{
     kind::{ChangeKind, HouseholdStatus, RegionKind},
     scalar::PhoneNumber,
 };
-use sea_orm::{ActiveValue, ColumnTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 impl Record for household::Entity {
@@ -254,18 +255,6 @@ async fn free_number(work: &Work, village: RegionId, number: &str, own: Option<H
     .into())
 }
 
-fn patch<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
-    }
-}
-
-fn changed<T: Into<sea_orm::Value>>(value: Option<T>) -> ActiveValue<T> {
-    value.map_or(ActiveValue::NotSet, Set)
-}
-
 /// Changes a household: what is absent stays, null clears.
 pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
     let HouseholdUpdateInput {
@@ -286,29 +275,27 @@ pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
     let mut checks = Checks::default();
     let number = number.map(|number| checks.text("number", &number, 20));
     let mut text = |field: &str, value: MaybeUndefined<String>, most| {
-        patch(value).map(|value| checks.optional_text(field, value.as_deref(), most))
+        patched(value, |value| checks.optional_text(field, value.as_deref(), most))
     };
     let address = text("address", address, 200);
     let housing = text("housing", housing, 200);
     let income_source = text("incomeSource", income_source, 100);
-    let phone = match patch(phone) {
-        None => None,
-        Some(phone) => Some(SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?),
-    };
-    let location = patch(location).map(|at| position(&mut checks, at.as_ref()));
-    let yearly_income = patch(yearly_income).map(|yuan| income(&mut checks, yuan));
+    let phone = patched(phone, |phone| SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref()))
+        .transpose()?;
+    let location = patched(location, |at| position(&mut checks, at.as_ref()));
+    let yearly_income = patched(yearly_income, |yuan| income(&mut checks, yuan));
     checks.done()?;
     if let Some(number) = &number {
         free_number(work, before.village_id, number, Some(id)).await?;
     }
     let mut row = household::ActiveModel {
         id: Set(id),
-        number: changed(number),
-        address: changed(address),
-        housing: changed(housing),
-        income_source: changed(income_source),
-        yearly_income: changed(yearly_income),
-        status: changed(status),
+        number: set(number),
+        address: set(address),
+        housing: set(housing),
+        income_source: set(income_source),
+        yearly_income: set(yearly_income),
+        status: set(status),
         ..Default::default()
     };
     if let Some(phone) = phone {

@@ -1,6 +1,6 @@
 //! The only reader of the time. Civil dates are China Standard Time.
 
-use chrono::{DateTime as Instant, Duration, FixedOffset, Utc};
+use chrono::{Duration, FixedOffset, Utc};
 use entity::scalar::{Date, DateTime};
 use std::sync::{
     Arc,
@@ -38,5 +38,5 @@ pub fn civil(moment: DateTime) -> Date {
 /// Days later.
 #[must_use]
 pub fn later(moment: DateTime, by: Duration) -> DateTime {
-    DateTime(Instant::from(moment.0) + by)
+    DateTime(moment.0 + by)
 }

@@ -218,7 +218,7 @@ impl From<Error> for async_graphql::Error {
         let mut extensions = ErrorExtensionValues::default();
         match error {
             Error::Internal(cause) => {
-                out.message = "internal".to_owned();
+                "internal".clone_into(&mut out.message);
                 out.source = Some(cause);
                 extensions.set("code", Code::InternalServerError.as_str());
             }

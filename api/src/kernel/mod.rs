@@ -18,6 +18,7 @@ pub mod filter;
 pub mod page;
 pub mod connection;
 pub mod node;
+pub mod patch;
 pub mod work;
 pub mod log;
 pub mod payload;

@@ -198,9 +198,9 @@ by_value!(Children, parent, plan);
 by_value!(ChildCount, parent, via, filter);
 
 /// Keys of one batch that differ in their parent alone.
-fn groups<K, P: Eq + Hash>(keys: Vec<K>, plan: impl Fn(&K) -> (P, Uuid)) -> HashMap<P, Vec<Uuid>> {
+fn groups<K, P: Eq + Hash>(keys: &[K], plan: impl Fn(&K) -> (P, Uuid)) -> HashMap<P, Vec<Uuid>> {
     let mut groups: HashMap<P, Vec<Uuid>> = HashMap::new();
-    for key in &keys {
+    for key in keys {
         let (plan, parent) = plan(key);
         groups.entry(plan).or_default().push(parent);
     }
@@ -217,7 +217,7 @@ impl<N: Node> Key for Children<N> {
 
     async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Slice<N>>> {
         let mut answers = HashMap::new();
-        for (plan, parents) in groups(keys, |key| (Arc::clone(&key.plan), key.parent)) {
+        for (plan, parents) in groups(&keys, |key| (Arc::clone(&key.plan), key.parent)) {
             let ask = ask::<N>(&ctx, &plan).await?;
             let slices = page::children::<N::Entity, N>(&ctx, &ask, via::<N>(plan.via)?, &parents).await?;
             for (parent, slice) in slices {
@@ -234,7 +234,7 @@ impl<N: Node> Key for ChildCount<N> {
     async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, i64>> {
         let mut answers = HashMap::new();
         for ((via_name, filter), parents) in
-            groups(keys, |key| ((key.via, Arc::clone(&key.filter)), key.parent))
+            groups(&keys, |key| ((key.via, Arc::clone(&key.filter)), key.parent))
         {
             let condition = filter.condition(&ctx).await?;
             let counts =

@@ -106,7 +106,10 @@ pub struct Policy {
     pub powers: Vec<Power>,
 }
 
-const RULES: &[(Role, Tie, &[(Resource, Sight)])] = {
+/// What a tie of a role opens, and how far.
+type Opens = (Role, Tie, &'static [(Resource, Sight)]);
+
+const RULES: &[Opens] = {
     use Resource::*;
     use Sight::*;
     &[

@@ -150,10 +150,8 @@ impl Scope {
                 scope.departments.extend(bond.department);
             }
         }
-        for list in [&mut scope.offices] {
-            list.sort_unstable();
-            list.dedup();
-        }
+        scope.offices.sort_unstable();
+        scope.offices.dedup();
         scope
     }
 

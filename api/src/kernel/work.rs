@@ -329,19 +329,10 @@ impl Work {
         columns: Vec<&'static str>,
         content: serde_json::Value,
     ) -> Result<()> {
-        let line = change::ActiveModel {
-            sequence: ActiveValue::NotSet,
-            at: Set(self.now()),
-            entity: Set(entity.to_owned()),
-            entity_id: Set(id),
-            entity_version: Set(version),
-            kind: Set(kind),
-            columns: Set(serde_json::json!(columns)),
-            content: Set(content),
-            actor: Set(self.actor),
-            idempotency_key: Set(self.key),
-            request_id: Set(self.ctx.request_id().to_owned()),
-        };
+        let mut line =
+            line(self.now(), entity, (id, version, kind), &columns, content, self.ctx.request_id());
+        line.actor = Set(self.actor);
+        line.idempotency_key = Set(self.key);
         change::Entity::insert(line).exec_without_returning(&self.tx).await?;
         Ok(())
     }
@@ -350,6 +341,41 @@ impl Work {
     pub fn is_constraint(error: &Error, name: &str) -> bool {
         matches!(error, Error::Internal(cause) if cause.0.contains(name))
     }
+}
+
+fn line(
+    now: DateTime,
+    entity: &str,
+    (id, version, kind): (Uuid, i32, ChangeKind),
+    columns: &[&str],
+    content: serde_json::Value,
+    request_id: &str,
+) -> change::ActiveModel {
+    change::ActiveModel {
+        sequence: ActiveValue::NotSet,
+        at: Set(now),
+        entity: Set(entity.to_owned()),
+        entity_id: Set(id),
+        entity_version: Set(version),
+        kind: Set(kind),
+        columns: Set(serde_json::json!(columns)),
+        content: Set(content),
+        actor: Set(None),
+        idempotency_key: Set(None),
+        request_id: Set(request_id.to_owned()),
+    }
+}
+
+/// A line of the change log for a change that the program itself makes, in bulk.
+#[must_use]
+pub fn log_line<E: Record>(
+    now: DateTime,
+    change: (Uuid, i32, ChangeKind),
+    columns: &[&str],
+    content: serde_json::Value,
+    by: &str,
+) -> change::ActiveModel {
+    line(now, <E as Record>::NAME, change, columns, content, by)
 }
 
 fn id_of<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> Result<Uuid> {

@@ -8,8 +8,15 @@ use super::{blank, placed};
 use crate::kernel::{
     door::unscoped,
     standards::{check_region_code, parent_region_code},
+    work::log_line,
 };
-use entity::{id::RegionId, kind::RegionKind, region, scalar::RegionCode};
+use entity::{
+    change,
+    id::RegionId,
+    kind::{ChangeKind, RegionKind},
+    region,
+    scalar::{DateTime, RegionCode},
+};
 use indicatif::ProgressBar;
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
@@ -82,6 +89,7 @@ pub async fn regions(
     db: &DatabaseConnection,
     reader: impl Read,
     progress: &ProgressBar,
+    now: DateTime,
 ) -> Result<Report, ImportError> {
     let sheet = Sheet::read(reader);
     let txn = db.begin().await?;
@@ -90,7 +98,7 @@ pub async fn regions(
     let report = plan.report();
     progress
         .set_length(u64::try_from(report.created + report.renamed + report.unchanged).unwrap_or(u64::MAX));
-    plan.carry_out(&txn, progress).await?;
+    plan.carry_out(&txn, progress, now).await?;
     txn.commit().await?;
     Ok(report)
 }
@@ -299,8 +307,27 @@ impl Plan {
         Report { created: self.created.len(), renamed: self.renamed.len(), unchanged: self.unchanged }
     }
 
-    async fn carry_out(self, txn: &impl ConnectionTrait, progress: &ProgressBar) -> Result<(), DbErr> {
+    async fn carry_out(
+        self,
+        txn: &impl ConnectionTrait,
+        progress: &ProgressBar,
+        now: DateTime,
+    ) -> Result<(), DbErr> {
         progress.inc(u64::try_from(self.unchanged).unwrap_or(0));
+        let mut lines: Vec<_> = self
+            .renamed
+            .iter()
+            .map(|(region, name)| {
+                let content = serde_json::json!({"name": name});
+                let change = (region.id.0, region.version + 1, ChangeKind::Updated);
+                log_line::<region::Entity>(now, change, &["name"], content, "import")
+            })
+            .collect();
+        lines.extend(self.created.iter().map(|region| {
+            let content = serde_json::json!({"code": region.code.0, "name": region.name, "kind": region.kind.to_value()});
+            let change = (region.id.0, region.version, ChangeKind::Created);
+            log_line::<region::Entity>(now, change, &["code", "name", "kind", "parent_id"], content, "import")
+        }));
         for (_, city) in self.without_counties {
             let (id, version) = (city.id, city.version);
             let mut city = city.into_active_model();
@@ -320,6 +347,9 @@ impl Plan {
             let rows = chunk.iter().cloned().map(IntoActiveModel::into_active_model);
             region::Entity::insert_many(rows).exec_without_returning(txn).await?;
             progress.inc(u64::try_from(chunk.len()).unwrap_or(0));
+        }
+        for chunk in lines.chunks(CHUNK) {
+            change::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(txn).await?;
         }
         Ok(())
     }

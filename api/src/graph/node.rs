@@ -1,0 +1,96 @@
+//! Any record by its id: `node` and `nodes`.
+
+use crate::{
+    contact::object::ContactAssignment,
+    household::{member::HouseholdMember, object::Household},
+    kernel::{
+        directive::{DataClass, class, cost},
+        error::{Error, Fault, Result},
+        payload::ctx,
+        request::Ctx,
+    },
+    region::{area::Area, object::Region},
+};
+use async_graphql::{Context, ID, Interface, Object};
+use entity::id::{self, AreaId, AssignmentId, HouseholdId, MemberId, RegionId};
+use uuid::Uuid;
+
+/// Ids that one request may ask for at once.
+const MOST: usize = 100;
+
+macro_rules! nodes {
+    ($($(#[$doc:meta])* $kind:ident = $id:ident,)*) => {
+        /// Anything with an id of its own (节点): `node(id)` finds it again.
+        #[derive(Clone, Debug, Interface)]
+        #[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Its id, which never changes (标识)."))]
+        pub enum Node {
+            $($(#[$doc])* $kind($kind),)*
+        }
+
+        async fn find(ctx: &Ctx, prefix: &str, uuid: Uuid) -> Result<Option<Node>> {
+            match prefix {
+                $($id::PREFIX => Ok(ctx.node::<$kind>(uuid).await?.map(Node::$kind)),)*
+                _ => Ok(None),
+            }
+        }
+    };
+}
+
+nodes! {
+    /// A region.
+    Region = RegionId,
+    /// An area of a township.
+    Area = AreaId,
+    /// A household.
+    Household = HouseholdId,
+    /// A member of a household.
+    HouseholdMember = MemberId,
+    /// A contact assignment.
+    ContactAssignment = AssignmentId,
+}
+
+fn read(id: &ID) -> Result<(String, Uuid)> {
+    id::read(id).ok_or_else(|| {
+        Fault::input("标识应形如 household_01jd3k…。", "An id is of the form household_01jd3k….").into()
+    })
+}
+
+/// Any record by its id.
+#[derive(Debug, Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Any record by its id. Null when there is none, or none that the viewer may see: the two answer alike.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    async fn node(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "The id of any record.")] id: ID,
+    ) -> Option<Result<Node>> {
+        let (prefix, uuid) = match read(&id) {
+            Ok(read) => read,
+            Err(error) => return Some(Err(error)),
+        };
+        find(ctx(gql), &prefix, uuid).await.transpose()
+    }
+
+    /// Several records by their ids, at most 100, in the order asked for; null stands for each that there is not, or that
+    /// the viewer may not see.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    async fn nodes(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
+    ) -> Option<Result<Vec<Option<Node>>>> {
+        Some(several(ctx(gql), &ids).await)
+    }
+}
+
+async fn several(ctx: &Ctx, ids: &[ID]) -> Result<Vec<Option<Node>>, Error> {
+    if ids.len() > MOST {
+        return Err(Fault::input(format!("最多 {MOST} 个标识。"), format!("{MOST} ids at the most.")).into());
+    }
+    let ids = ids.iter().map(read).collect::<Result<Vec<_>>>()?;
+    futures_util::future::try_join_all(ids.iter().map(|(prefix, uuid)| find(ctx, prefix, *uuid))).await
+}
