@@ -9,6 +9,9 @@ pub mod kernel;
 
 // Places and people.
 pub mod region;
+pub mod branch;
+pub mod department;
+pub mod cadre;
 pub mod account;
 
 // Whom we serve.

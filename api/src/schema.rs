@@ -1,12 +1,18 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, contact, graph, household, region};
+use crate::{account, branch, cadre, contact, department, graph, household, region};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
 /// Places and people.
 #[derive(Default, MergedObject)]
-pub struct PlacesAndPeopleQuery(region::object::RegionQuery, region::area::AreaQuery);
+pub struct PlacesAndPeopleQuery(
+    region::object::RegionQuery,
+    region::area::AreaQuery,
+    branch::object::PartyBranchQuery,
+    department::object::DepartmentQuery,
+    cadre::object::CadreQuery,
+);
 
 /// Whom we serve.
 #[derive(Default, MergedObject)]
@@ -26,6 +32,11 @@ pub struct PlacesAndPeopleMutation(
     account::sign_in::SessionMutation,
     region::object::RegionMutation,
     region::area::AreaMutation,
+    branch::object::PartyBranchMutation,
+    department::object::DepartmentMutation,
+    cadre::object::CadreMutation,
+    cadre::membership::PartyMembershipMutation,
+    cadre::position::PositionMutation,
 );
 
 /// Whom we serve.

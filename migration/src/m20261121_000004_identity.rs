@@ -47,6 +47,8 @@ CREATE INDEX role_grant_account ON role_grant (account_id, starts_on, id)
 ;
 CREATE INDEX role_grant_department ON role_grant (department_id)
 ;
+CREATE INDEX role_grant_branch ON role_grant (branch_id)
+;
 CREATE TABLE session (
   id {uuid} PRIMARY KEY,
   account_id {uuid} NOT NULL REFERENCES account (id),

@@ -67,6 +67,7 @@ pub struct LevelShare {
 
 /// What a cadre carries.
 #[derive(Clone, Copy, Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct CadreLoad {
     /// Live household assignments (联系户数).
     #[graphql(directive = class::apply(DataClass::Internal))]

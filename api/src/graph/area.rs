@@ -1,9 +1,13 @@
 //! Edges of `Area`.
 
 use crate::{
+    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     kernel::{
+        connection::{Connection, Cursor},
         directive::{DataClass, class},
         error::{Error, Result},
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
         payload::{Permission, ctx},
         policy::May,
         scope::Facts,
@@ -43,5 +47,28 @@ impl Area {
         let ids = ctx.load(VillagesOf(self.id)).await?.unwrap_or_default();
         let villages = ids.into_iter().map(|id| ctx.node::<Region>(id));
         Ok(futures_util::future::try_join_all(villages).await?.into_iter().flatten().collect())
+    }
+
+    /// Assignments to the area itself (包片), the newest first.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_assignments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactAssignmentWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactAssignmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "area_id", self.id, Listing { filter, order_by, page }).await)
     }
 }

@@ -1,7 +1,9 @@
 //! Edges of `ContactAssignment` and of coverage.
 
 use crate::{
-    contact::object::ContactAssignment,
+    cadre::object::Cadre,
+    contact::{coverage::CadreLoad, object::ContactAssignment},
+    department::object::Department,
     household::object::Household,
     kernel::{
         directive::{DataClass, class},
@@ -57,5 +59,26 @@ impl ContactAssignment {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn household(&self, gql: &Context<'_>) -> Option<Result<Household>> {
         ctx(gql).edge(self.household_id).await
+    }
+
+    /// The cadre who holds it. Null when a department does, and when the cadre is outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn cadre(&self, gql: &Context<'_>) -> Option<Result<Cadre>> {
+        ctx(gql).edge(self.cadre_id).await
+    }
+
+    /// The department that holds it, for paired help (定点帮扶). Null when a cadre does.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn department(&self, gql: &Context<'_>) -> Option<Result<Department>> {
+        ctx(gql).edge(self.department_id).await
+    }
+}
+
+#[ComplexObject]
+impl CadreLoad {
+    /// The cadre. Null when outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn cadre(&self, gql: &Context<'_>) -> Option<Result<Cadre>> {
+        ctx(gql).edge(Some(self.cadre_id)).await
     }
 }

@@ -3,6 +3,11 @@
 
 pub mod region;
 pub mod area;
+pub mod branch;
+pub mod department;
+pub mod cadre;
+pub mod membership;
+pub mod position;
 pub mod household;
 pub mod member;
 pub mod contact;

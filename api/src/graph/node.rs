@@ -1,7 +1,10 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
+    branch::object::PartyBranch,
+    cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::object::ContactAssignment,
+    department::object::Department,
     household::{member::HouseholdMember, object::Household},
     kernel::{
         directive::{DataClass, class, cost},
@@ -12,7 +15,10 @@ use crate::{
     region::{area::Area, object::Region},
 };
 use async_graphql::{Context, ID, Interface, Object};
-use entity::id::{self, AreaId, AssignmentId, HouseholdId, MemberId, RegionId};
+use entity::id::{
+    self, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, HouseholdId, MemberId, MembershipId,
+    PositionId, RegionId,
+};
 use uuid::Uuid;
 
 /// Ids that one request may ask for at once.
@@ -41,6 +47,16 @@ nodes! {
     Region = RegionId,
     /// An area of a township.
     Area = AreaId,
+    /// A party organisation.
+    PartyBranch = BranchId,
+    /// A department.
+    Department = DepartmentId,
+    /// A cadre.
+    Cadre = CadreId,
+    /// A party membership.
+    PartyMembership = MembershipId,
+    /// A post held.
+    Position = PositionId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

@@ -1,7 +1,10 @@
 //! Edges of `Region`.
 
 use crate::{
+    branch::object::{PartyBranch, PartyBranchOrderField, PartyBranchWhere},
+    cadre::object::{Cadre, CadreOrderField, CadreWhere},
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    department::object::{Department, DepartmentOrderField, DepartmentWhere},
     household::object::{Household, HouseholdOrderField, HouseholdWhere},
     kernel::{
         connection::{Connection, Cursor},
@@ -136,5 +139,68 @@ impl Region {
     ) -> Option<Result<Connection<ContactAssignment>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Party organisations (党组织) anywhere in it that the viewer may see, by name.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn party_branches(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            PartyBranchWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<PartyBranchOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<PartyBranch>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Departments and stations (部门、站所) of this region itself, by name.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn departments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<DepartmentWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<DepartmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Department>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Cadres (干部) anywhere in it that the viewer may see, by name.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn cadres(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<CadreWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<CadreOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Cadre>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
     }
 }

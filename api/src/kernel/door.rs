@@ -141,30 +141,40 @@ impl Guarded for tag::Entity {
 
 impl Guarded for branch::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let mut gate = office::<Self>(scope, branch::Column::RegionId, backend);
-        if let (Gate::Branches(branches), Some(own)) = (&mut gate, some(&scope.staff.branches)) {
-            branches.push(any_of(branch::Column::Id, own.iter().copied(), backend));
-        }
+        let mut gate = located::<Self>(&scope.staff, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(
+            some(&scope.offices).map(|own| any_of(branch::Column::RegionId, own.iter().copied(), backend)),
+        );
+        branches.extend(
+            some(&scope.staff.branches).map(|own| any_of(branch::Column::Id, own.iter().copied(), backend)),
+        );
         gate
     }
+}
+
+/// Cadres of the subtrees, of the branches, and oneself.
+fn staff(scope: &Scope, backend: DbBackend) -> Gate {
+    let mut gate = located::<cadre::Entity>(&scope.staff, None);
+    let Gate::Branches(branches) = &mut gate else { return gate };
+    if let Some(own) = some(&scope.staff.branches) {
+        branches.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
+    }
+    branches.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
+    gate
 }
 
 impl Guarded for cadre::Entity {
+    /// Beside one's staff: those who hold a post in the offices above, not every party member who lives there.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let mut gate = office::<Self>(scope, cadre::Column::RegionId, backend);
+        let mut gate = staff(scope, backend);
         let Gate::Branches(branches) = &mut gate else { return gate };
-        if let Some(own) = some(&scope.staff.branches) {
-            branches.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
-        }
-        branches.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
+        branches.extend(some(&scope.offices).map(|own| {
+            any_of(cadre::Column::RegionId, own.iter().copied(), backend)
+                .and(cadre::Column::Level.ne(entity::kind::CadreLevel::PartyMember))
+        }));
         gate
     }
-}
-
-/// Staff: of the subtrees, and of the offices above.
-fn office<E: EntityTrait>(scope: &Scope, region: E::Column, backend: DbBackend) -> Gate {
-    let offices = some(&scope.offices).map(|offices| any_of(region, offices.iter().copied(), backend));
-    located::<E>(&scope.staff, offices)
 }
 
 fn members_of(branches: &[entity::id::BranchId], scope: &Scope, backend: DbBackend) -> SelectStatement {
@@ -178,8 +188,8 @@ fn members_of(branches: &[entity::id::BranchId], scope: &Scope, backend: DbBacke
 }
 
 /// What belongs to a cadre is seen with the cadre.
-fn of_cadre(scope: &Scope, backend: DbBackend, cadre: impl ColumnTrait) -> Gate {
-    match cadre::Entity::gate(scope, backend) {
+fn of_cadre(gate: Gate, cadre: impl ColumnTrait) -> Gate {
+    match gate {
         Gate::Everything => Gate::Everything,
         Gate::Branches(branches) => Gate::Branches(
             branches
@@ -191,14 +201,15 @@ fn of_cadre(scope: &Scope, backend: DbBackend, cadre: impl ColumnTrait) -> Gate 
 }
 
 impl Guarded for membership::Entity {
+    /// Of one's staff alone: nobody's membership is told to the households whom they serve.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        of_cadre(scope, backend, membership::Column::CadreId)
+        of_cadre(staff(scope, backend), membership::Column::CadreId)
     }
 }
 
 impl Guarded for position::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        of_cadre(scope, backend, position::Column::CadreId)
+        of_cadre(cadre::Entity::gate(scope, backend), position::Column::CadreId)
     }
 }
 

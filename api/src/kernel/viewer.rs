@@ -40,6 +40,7 @@ UNION ALL
 SELECT 'CADRE', a.kind, a.region_id, a.area_id, a.household_id, a.enterprise_id, NULL, NULL,
   a.county_id, a.township_id, a.village_id, a.group_id, a.grid_id
 FROM contact_assignment a
+JOIN cadre c ON c.id = a.cadre_id AND (c.ends_on IS NULL OR c.ends_on > $3)
 WHERE a.cadre_id = $2 AND a.starts_on <= $3 AND (a.ends_on IS NULL OR a.ends_on > $3)";
 
 #[derive(FromQueryResult)]

@@ -1,0 +1,142 @@
+//! Departments and stations (部门、站所): who can be made responsible for a task.
+//!
+//! Everyone may read them with the telephone of the office, signed in or not. Whoever administers the place makes and
+//! changes them. A name stands once in a region.
+
+pub mod object;
+
+use self::object::{DepartmentCreateInput, DepartmentUpdateInput};
+use crate::{
+    kernel::{
+        door::unscoped,
+        error::{Error, Refusal, RefusalCode, Result},
+        patch::{patched, set},
+        place::Place,
+        policy::May,
+        refusal::{Checks, Detail},
+        scope::Facts,
+        standards,
+        work::{Record, Work},
+    },
+    region::find as find_region,
+};
+use entity::{
+    department,
+    id::{DepartmentId, RegionId},
+    kind::ChangeKind,
+    scalar::PhoneNumber,
+};
+use sea_orm::{ColumnTrait, QueryFilter, Set};
+use uuid::Uuid;
+
+/// What PostgreSQL calls the rule that a name stands once in a region.
+const NAME_IN_REGION: &str = "department_region_id_name_key";
+
+impl Record for department::Entity {
+    const NAME: &'static str = DepartmentId::PREFIX;
+    const INTERNAL: &'static [&'static str] = &["name", "region_id", "office_phone"];
+}
+
+impl From<&department::Model> for Place {
+    fn from(department: &department::Model) -> Self {
+        Self {
+            county_id: department.county_id,
+            township_id: department.township_id,
+            village_id: department.village_id,
+            ..Self::default()
+        }
+    }
+}
+
+/// The department of an id, for commands: departments are public.
+pub async fn find(work: &Work, id: DepartmentId, field: &str) -> Result<department::Model> {
+    unscoped::<department::Entity>()
+        .filter(department::Column::Id.eq(id))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// Checks a telephone number that may be absent; the digits alone are kept.
+pub fn phone(checks: &mut Checks, field: &str, given: Option<PhoneNumber>) -> Option<String> {
+    match standards::check_phone(&given?.0) {
+        Ok(phone) => Some(phone.digits),
+        Err(fault) => {
+            checks.refuse(Refusal::rule("phone", field, fault.zh(), fault.en()));
+            None
+        }
+    }
+}
+
+fn duplicate(existing: Option<DepartmentId>) -> Error {
+    Refusal::new(
+        RefusalCode::Duplicate,
+        "name",
+        "该区域已有同名的部门。",
+        "There is a department of this name in the region already.",
+    )
+    .with(Detail::Existing(existing.map(|id| id.to_string())))
+    .into()
+}
+
+/// Refuses a name that stands in the region already.
+async fn must_be_free(work: &Work, region: RegionId, name: &str) -> Result<()> {
+    let same = unscoped::<department::Entity>()
+        .filter(department::Column::RegionId.eq(region))
+        .filter(department::Column::Name.eq(name))
+        .one(&work.tx)
+        .await?;
+    same.map_or(Ok(()), |same| Err(duplicate(Some(same.id))))
+}
+
+/// Two who take the same name at the same moment: the database lets one through.
+fn or_duplicate(error: Error) -> Error {
+    if Work::is_constraint(&error, NAME_IN_REGION) { duplicate(None) } else { error }
+}
+
+/// Makes a department. Requires the right over the place of its region.
+pub async fn create(work: &Work, input: DepartmentCreateInput) -> Result<Uuid> {
+    let DepartmentCreateInput { idempotency_key: _, id, region_id, name, office_phone } = input;
+    let region = find_region(work, region_id, "regionId").await?;
+    let place = Place { group_id: None, grid_id: None, ..Place::from(&region) };
+    work.ctx.must(May::ManageDepartment, &Facts::from(place))?;
+    let mut checks = Checks::default();
+    let name = checks.text("name", &name, 60);
+    let office_phone = phone(&mut checks, "officePhone", office_phone);
+    checks.done()?;
+    must_be_free(work, region_id, &name).await?;
+    let row = department::ActiveModel {
+        id: Set(id.unwrap_or_else(|| DepartmentId(Uuid::now_v7()))),
+        name: Set(name),
+        region_id: Set(region_id),
+        county_id: Set(place.county_id),
+        township_id: Set(place.township_id),
+        village_id: Set(place.village_id),
+        office_phone: Set(office_phone),
+        version: Set(1),
+    };
+    work.insert(row).await.map_err(or_duplicate)
+}
+
+/// Renames a department or changes its telephone.
+pub async fn update(work: &Work, input: DepartmentUpdateInput) -> Result<Uuid> {
+    let DepartmentUpdateInput { idempotency_key: _, id, expected_version, name, office_phone } = input;
+    let department = find(work, id, "id").await?;
+    work.ctx.must(May::ManageDepartment, &Facts::from(Place::from(&department)))?;
+    let mut checks = Checks::default();
+    let name = name.map(|name| checks.text("name", &name, 60)).filter(|name| *name != department.name);
+    let office_phone = patched(office_phone, |given| phone(&mut checks, "officePhone", given))
+        .filter(|phone| *phone != department.office_phone);
+    checks.done()?;
+    if let Some(name) = &name {
+        must_be_free(work, department.region_id, name).await?;
+    }
+    let row = department::ActiveModel {
+        id: Set(id),
+        name: set(name),
+        office_phone: set(office_phone),
+        ..Default::default()
+    };
+    work.update(row, expected_version, ChangeKind::Updated).await.map_err(or_duplicate)?;
+    Ok(id.0)
+}
