@@ -16,6 +16,7 @@ pub mod account;
 
 // Whom we serve.
 pub mod household;
+pub mod enterprise;
 
 // Answerability.
 pub mod contact;

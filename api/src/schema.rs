@@ -1,14 +1,16 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, branch, cadre, contact, department, graph, household, region};
+use crate::{account, branch, cadre, contact, department, enterprise, graph, household, region};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
 /// Places and people.
 #[derive(Default, MergedObject)]
 pub struct PlacesAndPeopleQuery(
+    account::viewer::ViewerQuery,
     region::object::RegionQuery,
     region::area::AreaQuery,
+    account::object::AccountQuery,
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
     cadre::object::CadreQuery,
@@ -16,7 +18,11 @@ pub struct PlacesAndPeopleQuery(
 
 /// Whom we serve.
 #[derive(Default, MergedObject)]
-pub struct WhomWeServeQuery(household::object::HouseholdQuery, household::tag::TagQuery);
+pub struct WhomWeServeQuery(
+    household::object::HouseholdQuery,
+    household::tag::TagQuery,
+    enterprise::object::EnterpriseQuery,
+);
 
 /// Who answers for whom.
 #[derive(Default, MergedObject)]
@@ -37,11 +43,17 @@ pub struct PlacesAndPeopleMutation(
     cadre::object::CadreMutation,
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,
+    account::object::AccountMutation,
+    account::grant::RoleGrantMutation,
 );
 
 /// Whom we serve.
 #[derive(Default, MergedObject)]
-pub struct WhomWeServeMutation(household::object::HouseholdMutation, household::member::MemberMutation);
+pub struct WhomWeServeMutation(
+    household::object::HouseholdMutation,
+    household::member::MemberMutation,
+    enterprise::object::EnterpriseMutation,
+);
 
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]

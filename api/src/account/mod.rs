@@ -3,11 +3,14 @@
 //! An account's rights are its live grants and the live assignments of the cadre behind it, read anew at each request;
 //! the token carries none. What changes the rights of an account raises its `rights_version`.
 
+pub mod admin;
+pub mod grant;
 pub mod object;
 pub mod password;
 pub mod session;
 pub mod sign_in;
 pub mod token;
+pub mod viewer;
 
 use crate::{
     State,

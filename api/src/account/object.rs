@@ -1,26 +1,32 @@
 //! `Account` as it is spoken.
 
+use super::{Identity, admin};
 use crate::kernel::{
-    directive::{DataClass, class},
+    connection::{Connection, Cursor},
+    directive::{DataClass, class, cost},
     error::Result,
-    filter::{ChoiceFilter, StringFilter, in_region},
-    node::{Filter, Node, Ordering},
-    page::Run,
+    filter::{ChoiceFilter, IdFilter, StringFilter, in_region},
+    node::{Filter, Listing, Node, OrderBy, Ordering, list},
+    page::{PageArgs, Run},
+    payload::{ctx, payload},
+    place::Place,
     request::Ctx,
 };
-use async_graphql::{Enum, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 use entity::{
     account,
     id::{AccountId, CadreId, RegionId},
     kind::AccountStatus,
     scalar::DateTime,
 };
-use sea_orm::{Condition, DerivePartialModel};
+use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A login (账号). Seen by itself, by the administrators of its region, and by `PLATFORM_ADMIN`.
 #[derive(Clone, Debug, SimpleObject, DerivePartialModel)]
 #[sea_orm(entity = "account::Entity")]
+#[graphql(complex)]
 pub struct Account {
     /// Its id.
     #[graphql(directive = class::apply(DataClass::Internal))]
@@ -49,6 +55,18 @@ pub struct Account {
     pub(crate) village_id: Option<RegionId>,
 }
 
+impl Account {
+    /// Where it is administered.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            county_id: self.county_id,
+            township_id: self.township_id,
+            village_id: self.village_id,
+            ..Place::default()
+        }
+    }
+}
+
 /// Conditions on accounts, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct AccountWhere {
@@ -58,6 +76,9 @@ pub struct AccountWhere {
     /// By status.
     #[graphql(default)]
     pub status: Option<ChoiceFilter<AccountStatus>>,
+    /// By the cadre behind it.
+    #[graphql(default)]
+    pub cadre_id: Option<IdFilter>,
     /// Administered anywhere in this region.
     pub region: MaybeUndefined<RegionId>,
 }
@@ -70,6 +91,9 @@ impl Filter for AccountWhere {
         }
         if let Some(status) = &self.status {
             all = all.add(status.on(account::Column::Status)?);
+        }
+        if let Some(cadre) = &self.cadre_id {
+            all = all.add(cadre.on(ctx, account::Column::CadreId, CadreId::PREFIX)?);
         }
         Ok(all)
     }
@@ -105,5 +129,152 @@ impl Node for Account {
 
     fn uuid(&self) -> Uuid {
         self.id.0
+    }
+}
+
+/// By what an account is looked up: exactly one of these.
+#[derive(Clone, Debug, OneofObject)]
+pub enum AccountBy {
+    /// Its id.
+    Id(AccountId),
+    /// Its login name; case does not matter.
+    Name(String),
+}
+
+/// Questions about accounts.
+#[derive(Debug, Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// One account by its id or login name. Null when there is none, or none within the viewer's scope. Requires
+    /// `REGION_ADMIN` of its region or `PLATFORM_ADMIN`; everybody sees their own.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    async fn account(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one.")] by: AccountBy,
+    ) -> Option<Result<Account>> {
+        let ctx = ctx(gql);
+        match by {
+            AccountBy::Id(id) => ctx.edge(Some(id)).await,
+            AccountBy::Name(name) => by_name(ctx, &name).await.transpose(),
+        }
+    }
+
+    /// Accounts within the viewer's scope, by login name unless another order is given. Requires `REGION_ADMIN` of their
+    /// regions or `PLATFORM_ADMIN`; others see their own alone.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn accounts(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<AccountWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<AccountOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Account>>> {
+        Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
+    }
+}
+
+async fn by_name(ctx: &Ctx, name: &str) -> Result<Option<Account>> {
+    let id: Option<Uuid> = ctx
+        .within::<account::Entity>()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::Name.eq(admin::tidy(name)))
+        .into_tuple()
+        .one(ctx.db().read())
+        .await?;
+    match id {
+        Some(id) => ctx.node(id).await,
+        None => Ok(None),
+    }
+}
+
+/// An account to make. It can do nothing until roles are given to it (`roleGrantCreate`), or its cadre has assignments.
+#[derive(Clone, InputObject)]
+pub struct AccountCreateInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Id minted by the client; made by the server otherwise.
+    #[graphql(default)]
+    pub id: Option<AccountId>,
+    /// Name to sign in by: 3 to 40 of `a` to `z`, `0` to `9`, `.`, `_`, `-`. Capitals are read as small letters.
+    pub name: String,
+    /// First password: 8 to 128 characters, not among the most common ones, not containing the name.
+    pub password: String,
+    /// The cadre whose login it is: the account then reaches what the cadre is answerable for.
+    #[graphql(default)]
+    pub cadre_id: Option<CadreId>,
+    /// The region that administers it: a village or what lies above it.
+    pub region_id: RegionId,
+    #[graphql(skip)]
+    pub(super) password_hash: Option<String>,
+}
+
+/// A change to an account. What is absent stays.
+#[derive(Clone, InputObject)]
+pub struct AccountUpdateInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Which account.
+    pub id: AccountId,
+    /// The version that the change is based on.
+    pub expected_version: i32,
+    /// Whether it may sign in; not null. `DISABLED` ends all its sessions.
+    pub status: MaybeUndefined<AccountStatus>,
+    /// New password, by the same rules as the first; not null. It ends all sessions of the account.
+    pub password: MaybeUndefined<String>,
+    /// The cadre whose login it is; null for none.
+    pub cadre_id: MaybeUndefined<CadreId>,
+    #[graphql(skip)]
+    pub(super) password_hash: Option<String>,
+}
+
+payload! {
+    /// An account that was made or changed, or why not.
+    AccountPayload, account: Account
+}
+
+/// Changes to accounts.
+#[derive(Debug, Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Makes an account. Requires `REGION_ADMIN` of the region, or `PLATFORM_ADMIN`; for a cadre, of the cadre's office and
+    /// of all that the cadre is answerable for. Errors: `INVALID` (name, password, region), `DUPLICATE` (the name;
+    /// `existing` is null when that account is outside the viewer's scope), `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED`
+    /// when too many passwords are being hashed.
+    #[graphql(directive = cost::apply(50))]
+    async fn account_create(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to make.")] input: AccountCreateInput,
+    ) -> Option<Result<AccountPayload>> {
+        let ctx = ctx(gql);
+        let written = admin::open(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
+        AccountPayload::of(ctx, written).await
+    }
+
+    /// Disables or enables an account, gives it a new password, or says whose login it is. Requires `REGION_ADMIN` of its
+    /// region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes status or cadre of their own account. Errors:
+    /// `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
+    /// passwords are being hashed.
+    #[graphql(directive = cost::apply(50))]
+    async fn account_update(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: AccountUpdateInput,
+    ) -> Option<Result<AccountPayload>> {
+        let ctx = ctx(gql);
+        let written = admin::alter(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
+        AccountPayload::of(ctx, written).await
     }
 }

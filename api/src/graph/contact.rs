@@ -4,6 +4,7 @@ use crate::{
     cadre::object::Cadre,
     contact::{coverage::CadreLoad, object::ContactAssignment},
     department::object::Department,
+    enterprise::object::Enterprise,
     household::object::Household,
     kernel::{
         directive::{DataClass, class},
@@ -71,6 +72,12 @@ impl ContactAssignment {
     #[graphql(directive = class::apply(DataClass::Public))]
     async fn department(&self, gql: &Context<'_>) -> Option<Result<Department>> {
         ctx(gql).edge(self.department_id).await
+    }
+
+    /// The enterprise that it is for. Null for the other kinds, and when the enterprise is outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn enterprise(&self, gql: &Context<'_>) -> Option<Result<Enterprise>> {
+        ctx(gql).edge(self.enterprise_id).await
     }
 }
 

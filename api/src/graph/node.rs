@@ -1,10 +1,12 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
+    account::{grant::RoleGrant, object::Account},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::object::ContactAssignment,
     department::object::Department,
+    enterprise::object::Enterprise,
     household::{member::HouseholdMember, object::Household},
     kernel::{
         directive::{DataClass, class, cost},
@@ -16,8 +18,8 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, HouseholdId, MemberId, MembershipId,
-    PositionId, RegionId,
+    self, AccountId, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
+    HouseholdId, MemberId, MembershipId, PositionId, RegionId,
 };
 use uuid::Uuid;
 
@@ -57,10 +59,16 @@ nodes! {
     PartyMembership = MembershipId,
     /// A post held.
     Position = PositionId,
+    /// A login.
+    Account = AccountId,
+    /// A role given to an account.
+    RoleGrant = GrantId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.
     HouseholdMember = MemberId,
+    /// An enterprise.
+    Enterprise = EnterpriseId,
     /// A contact assignment.
     ContactAssignment = AssignmentId,
 }

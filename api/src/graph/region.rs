@@ -5,6 +5,7 @@ use crate::{
     cadre::object::{Cadre, CadreOrderField, CadreWhere},
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     department::object::{Department, DepartmentOrderField, DepartmentWhere},
+    enterprise::object::{Enterprise, EnterpriseOrderField, EnterpriseWhere},
     household::object::{Household, HouseholdOrderField, HouseholdWhere},
     kernel::{
         connection::{Connection, Cursor},
@@ -200,6 +201,27 @@ impl Region {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Cadre>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Enterprises (企业) anywhere in it that the viewer may see, by name.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn enterprises(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<EnterpriseWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<EnterpriseOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Enterprise>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
     }

@@ -3,6 +3,7 @@
 //! A *bond* is what ties a person to a place or a record at this moment: a live grant of a role, or a live contact
 //! assignment (the assignment is the right). Each line says what a bond of that kind opens.
 
+use async_graphql::Enum;
 use entity::kind::Role::{self, *};
 use sea_orm::ActiveEnum;
 
@@ -48,28 +49,30 @@ pub enum Resource {
     Account,
 }
 
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What can be done (权限): names of permissions. Which of them a viewer has somewhere, `viewer` tells; whether one holds for
+/// a record, its `viewerCan`. Clients treat a name that they do not know as one that they lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[graphql(name = "PermissionName")]
 pub enum May {
-    /// Make and rename regions and areas.
+    /// Make and rename regions and areas (管理区域与片区).
     ManageRegion,
-    /// Make and change party organisations and memberships.
+    /// Make and change party organisations and memberships (管理党组织).
     ManageBranch,
-    /// Make and change departments.
+    /// Make and change departments (管理部门).
     ManageDepartment,
-    /// Make and change cadres and their posts.
+    /// Make and change cadres and their posts (管理干部).
     ManageCadre,
-    /// Make and change accounts, give and end roles.
+    /// Make and change accounts, give and end roles (管理账号与授权).
     ManageAccount,
-    /// Register a household.
+    /// Register a household (登记户).
     CreateHousehold,
-    /// Change a household and its members.
+    /// Change a household and its members (更新户信息).
     UpdateHousehold,
-    /// Register an enterprise.
+    /// Register an enterprise (登记企业).
     CreateEnterprise,
-    /// Change an enterprise.
+    /// Change an enterprise (更新企业信息).
     UpdateEnterprise,
-    /// Make and end contact assignments.
+    /// Make and end contact assignments (指派包联).
     Assign,
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::{Code, Error, Locale, Result};
 use super::request::Ctx;
-use async_graphql::{Context, Enum, ID, Interface, SimpleObject};
+use async_graphql::{Context, Enum, ID, Interface, MaybeUndefined, SimpleObject};
 
 /// What kind of refusal it is. Stable; the message is for people, this is for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -128,6 +128,14 @@ impl Checks {
     /// Notes a refusal.
     pub fn refuse(&mut self, refusal: Refusal) {
         self.0.push(refusal);
+    }
+
+    /// A value of a patch that may be absent but not null: what must always be there cannot be cleared.
+    pub fn given<T>(&mut self, field: &str, value: MaybeUndefined<T>) -> Option<T> {
+        self.require(!value.is_null(), || {
+            Refusal::rule("required", field, "不能为空。", "Must not be empty.")
+        });
+        value.take()
     }
 
     /// A text that must hold something and not be endless; trimmed.

@@ -10,7 +10,7 @@ use super::{
 };
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, Shared},
+    future::{BoxFuture, Shared, WeakShared},
 };
 use std::{
     any::{Any, TypeId},
@@ -30,16 +30,19 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
 
 type Answers<K> = Result<Arc<HashMap<K, <K as Key>::Value>>>;
 type Batch<K> = Shared<BoxFuture<'static, Answers<K>>>;
+/// A batch as the desk knows it: whoever waits for it owns it, so that a request that is given up leaves nothing behind.
+type Known<K> = WeakShared<BoxFuture<'static, Answers<K>>>;
 
 struct Desk<K: Key> {
     known: HashMap<K, Option<K::Value>>,
     waiting: HashSet<K>,
-    batch: Option<Batch<K>>,
+    batch: Option<Known<K>>,
+    asked: HashMap<K, Known<K>>,
 }
 
 impl<K: Key> Default for Desk<K> {
     fn default() -> Self {
-        Self { known: HashMap::new(), waiting: HashSet::new(), batch: None }
+        Self { known: HashMap::new(), waiting: HashSet::new(), batch: None, asked: HashMap::new() }
     }
 }
 
@@ -75,9 +78,24 @@ impl Ctx {
             if let Some(known) = open.known.get(&key) {
                 return Ok(known.clone());
             }
-            open.waiting.insert(key.clone());
-            open.batch.get_or_insert_with(|| ask(self.clone(), Arc::clone(&desk)).boxed().shared()).clone()
+            // On its way already, or the next to go.
+            if let Some(batch) = open.asked.get(&key).and_then(Known::<K>::upgrade) {
+                batch
+            } else {
+                let next = open.batch.as_ref().and_then(Known::<K>::upgrade);
+                let batch: Batch<K> =
+                    next.unwrap_or_else(|| ask(self.clone(), Arc::clone(&desk)).boxed().shared());
+                open.batch = batch.downgrade();
+                if let Some(known) = batch.downgrade() {
+                    open.asked.insert(key.clone(), known);
+                }
+                open.waiting.insert(key.clone());
+                batch
+            }
         };
+        // Everything else that can run runs first: whoever has the same question has put it by then. Each waits for itself:
+        // a wait inside the shared batch would be over as soon as the second one looks at it.
+        tokio::task::yield_now().await;
         Ok(batch.await?.get(&key).cloned())
     }
 
@@ -89,15 +107,17 @@ impl Ctx {
 }
 
 async fn ask<K: Key>(ctx: Ctx, desk: Arc<Mutex<Desk<K>>>) -> Answers<K> {
-    // Everything else that can run runs first: whoever has the same question has put it by then.
-    tokio::task::yield_now().await;
     let keys: Vec<K> = {
         let mut open = lock(&desk);
         open.batch = None;
         open.waiting.drain().collect()
     };
-    let answers = K::load(ctx, keys.clone()).await?;
+    let answers = K::load(ctx, keys.clone()).await;
     let mut open = lock(&desk);
+    for key in &keys {
+        open.asked.remove(key);
+    }
+    let answers = answers?;
     open.known.extend(keys.into_iter().map(|key| {
         let answer = answers.get(&key).cloned();
         (key, answer)

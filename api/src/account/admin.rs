@@ -1,0 +1,420 @@
+//! Making and changing accounts: what an administrator does for others.
+//!
+//! Delegation runs downwards only. Who takes over a login has all that it opens, so the right over an account is the
+//! right over its own place and over everything that its grants and its cadre's assignments reach.
+
+use super::{
+    Identity,
+    grant::{Reach, reach_of, reach_of_cadre, shown_reach},
+    object::{Account, AccountCreateInput, AccountUpdateInput},
+};
+use crate::{
+    kernel::{
+        door::unscoped,
+        error::{Error, Refusal, RefusalCode, Result},
+        patch::{patched, set},
+        payload::Permission,
+        place::Place,
+        policy::May,
+        refusal::{Checks, Detail},
+        request::Ctx,
+        scope::Facts,
+        work::{Work, Written},
+    },
+    region,
+};
+use entity::{
+    account, cadre,
+    id::{AccountId, CadreId},
+    kind::{AccountStatus, ChangeKind, RegionKind},
+    session,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait},
+};
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+const NAME: RangeInclusive<usize> = 3..=40;
+const PASSWORD: RangeInclusive<usize> = 8..=128;
+
+/// What everybody tries first.
+const COMMON: &[&str] = &[
+    "00000000",
+    "0123456789",
+    "11111111",
+    "1111111111",
+    "112233445566",
+    "1122334455",
+    "11223344",
+    "12121212",
+    "123123123",
+    "1234512345",
+    "123456123456",
+    "1234567890",
+    "123456789",
+    "12345678",
+    "12344321",
+    "123456abc",
+    "123456qwe",
+    "123321123",
+    "147258369",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "1qaz2wsx",
+    "20202020",
+    "22222222",
+    "31415926",
+    "33333333",
+    "5201314520",
+    "52013145",
+    "5201314a",
+    "55555555",
+    "66666666",
+    "666666666",
+    "66668888",
+    "77777777",
+    "87654321",
+    "88888888",
+    "888888888",
+    "8888888888",
+    "987654321",
+    "9876543210",
+    "99999999",
+    "a1234567",
+    "a12345678",
+    "a123456789",
+    "aa123456",
+    "aa123456789",
+    "aaaaaaaa",
+    "abc12345",
+    "abc123456",
+    "abcd1234",
+    "abcdefgh",
+    "admin123",
+    "admin1234",
+    "admin123456",
+    "admin888",
+    "administrator",
+    "asdf1234",
+    "asdfghjk",
+    "asdfghjkl",
+    "baseball",
+    "changeme",
+    "football",
+    "iloveyou",
+    "letmein1",
+    "lianhu123",
+    "p@ssw0rd",
+    "pass1234",
+    "passw0rd",
+    "password",
+    "password1",
+    "password123",
+    "q1w2e3r4",
+    "qazwsxedc",
+    "qq123456",
+    "qwer1234",
+    "qwerty123",
+    "qwertyui",
+    "qwertyuiop",
+    "root1234",
+    "sunshine",
+    "test1234",
+    "wang1234",
+    "welcome1",
+    "woaini123",
+    "woaini1314",
+    "woaini520",
+    "xiaoming",
+    "zhang123",
+    "zxcvbnm1",
+    "zxcvbnm123",
+];
+
+/// A login name as it is stored and signed in with.
+pub(super) fn tidy(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+fn check_name(checks: &mut Checks, name: &str) -> String {
+    let name = tidy(name);
+    let spelt = |found: char| {
+        found.is_ascii_lowercase() || found.is_ascii_digit() || matches!(found, '.' | '_' | '-')
+    };
+    checks.require(NAME.contains(&name.chars().count()) && name.chars().all(spelt), || {
+        Refusal::rule(
+            "account-name",
+            "name",
+            "登录名为 3 至 40 个字符：小写字母、数字、点、下划线、连字符。",
+            "A login name has 3 to 40 characters: small letters, digits, dot, underscore, hyphen.",
+        )
+    });
+    name
+}
+
+/// No rules of composition: long enough, not what everybody tries first, not the name of the account.
+fn check_password(checks: &mut Checks, password: &str, name: &str) {
+    checks.require(PASSWORD.contains(&password.chars().count()), || {
+        Refusal::rule(
+            "password-length",
+            "password",
+            "密码为 8 至 128 个字符。",
+            "A password has 8 to 128 characters.",
+        )
+    });
+    let lower = password.to_lowercase();
+    checks.require(!COMMON.contains(&lower.as_str()), || {
+        Refusal::rule(
+            "password-common",
+            "password",
+            "这个密码太常见，请换一个。",
+            "This password is among the most common ones; choose another.",
+        )
+    });
+    checks.require(name.is_empty() || !lower.contains(name), || {
+        Refusal::rule(
+            "password-name",
+            "password",
+            "密码不能包含登录名。",
+            "The password must not contain the login name.",
+        )
+    });
+}
+
+/// The hash of a new password, on the pool and before the transaction begins. None for a password that the command is
+/// about to refuse; and only for somebody who may give passwords at all, since it costs.
+async fn hash(ctx: &Ctx, identity: &Identity, password: &str, name: &str) -> Result<Option<String>> {
+    ctx.signed_in()?;
+    if !ctx.scope().allowed_somewhere(May::ManageAccount) {
+        return Err(ctx.forbidden(May::ManageAccount));
+    }
+    let mut checks = Checks::default();
+    check_password(&mut checks, password, name);
+    match checks.done() {
+        Ok(()) => Ok(Some(identity.passwords.hash(password.to_owned()).await?)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Makes an account, its password hashed beforehand.
+pub(super) async fn open(ctx: &Ctx, identity: &Identity, mut input: AccountCreateInput) -> Result<Written> {
+    input.password_hash = hash(ctx, identity, &input.password, &tidy(&input.name)).await?;
+    ctx.write("accountCreate", &input.idempotency_key, &input, create).await
+}
+
+/// Changes an account, its new password hashed beforehand.
+pub(super) async fn alter(ctx: &Ctx, identity: &Identity, mut input: AccountUpdateInput) -> Result<Written> {
+    if let Some(password) = input.password.value() {
+        input.password_hash = hash(ctx, identity, password, "").await?;
+    }
+    ctx.write("accountUpdate", &input.idempotency_key, &input, update).await
+}
+
+async fn create(work: &Work, input: AccountCreateInput) -> Result<Uuid> {
+    let AccountCreateInput { idempotency_key: _, id, name, password, cadre_id, region_id, password_hash } =
+        input;
+    let region = region::find(work, region_id, "regionId").await?;
+    work.ctx.must(May::ManageAccount, &Facts::from(Place::from(&region)))?;
+    let mut checks = Checks::default();
+    let name = check_name(&mut checks, &name);
+    check_password(&mut checks, &password, &name);
+    checks.require(!matches!(region.kind, RegionKind::Group | RegionKind::Grid), || {
+        Refusal::rule(
+            "village-or-above",
+            "regionId",
+            "账号由村（社区）或以上区域管理。",
+            "An account is administered by a village or what lies above it.",
+        )
+    });
+    checks.done()?;
+    if let Some(cadre) = cadre_id {
+        may_stand_for(work, cadre).await?;
+    }
+    name_is_free(work, &name).await?;
+    let row = account::ActiveModel {
+        id: Set(id.unwrap_or_else(|| AccountId(Uuid::now_v7()))),
+        name: Set(name),
+        password_hash: Set(password_hash.ok_or_else(|| Error::internal("a password without a hash"))?),
+        cadre_id: Set(cadre_id),
+        region_id: Set(Some(region_id)),
+        county_id: Set(region.county_id),
+        township_id: Set(region.township_id),
+        village_id: Set(region.village_id),
+        status: Set(AccountStatus::Active),
+        rights_version: Set(1),
+        created_at: Set(work.now()),
+        version: Set(1),
+    };
+    work.insert(row).await.map_err(taken)
+}
+
+async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
+    let AccountUpdateInput {
+        idempotency_key: _,
+        id,
+        expected_version,
+        status,
+        password,
+        cadre_id,
+        password_hash,
+    } = input;
+    let old = find(work, id, "id").await?;
+    let own = is_own(&work.ctx, id);
+    let mut checks = Checks::default();
+    let mut row = account::ActiveModel { id: Set(id), ..Default::default() };
+    let mut signed_out = false;
+    if let Some(status) = checks.given("status", status).filter(|&status| status != old.status) {
+        checks.require(!own, || own_account("status"));
+        row.status = Set(status);
+        signed_out |= status == AccountStatus::Disabled;
+    }
+    if let Some(password) = checks.given("password", password) {
+        check_password(&mut checks, &password, &old.name);
+        row.password_hash = set(password_hash);
+        signed_out = true;
+    }
+    let cadre_id = patched(cadre_id, |cadre| cadre).unwrap_or(old.cadre_id);
+    let other_cadre = cadre_id != old.cadre_id;
+    if other_cadre {
+        checks.require(!own, || own_account("cadreId"));
+        row.cadre_id = Set(cadre_id);
+    }
+    may_take_over(work, &old).await?;
+    checks.done()?;
+    if let Some(cadre) = cadre_id.filter(|_| other_cadre) {
+        may_stand_for(work, cadre).await?;
+    }
+    work.update(row, expected_version, ChangeKind::Updated).await?;
+    if other_cadre {
+        work.raise_rights(account::Column::Id.eq(id)).await?;
+    }
+    if signed_out {
+        end_sessions(work, id).await?;
+    }
+    Ok(id.0)
+}
+
+/// An account that the viewer may see.
+pub(super) async fn find(work: &Work, id: AccountId, field: &str) -> Result<account::Model> {
+    work.ctx
+        .within::<account::Entity>()
+        .filter(account::Column::Id.eq(id))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// Where an account is administered.
+pub(super) fn place(row: &account::Model) -> Place {
+    Place {
+        county_id: row.county_id,
+        township_id: row.township_id,
+        village_id: row.village_id,
+        ..Place::default()
+    }
+}
+
+/// Whether it is the viewer's own.
+pub(super) fn is_own(ctx: &Ctx, id: AccountId) -> bool {
+    ctx.viewer().is_some_and(|viewer| viewer.account == id)
+}
+
+/// Nobody gives rights to themselves.
+pub(super) fn own_account(field: &str) -> Refusal {
+    Refusal::rule(
+        "own-account",
+        field,
+        "不能更改自己账号的权限，请由其他管理员操作。",
+        "Nobody changes the rights of their own account; another administrator does.",
+    )
+}
+
+/// The right over an account: over its place, and over all that it reaches now or will.
+async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
+    let ctx = &work.ctx;
+    ctx.must(May::ManageAccount, &Facts::from(place(account)))?;
+    for reach in reach_of(work, account).await? {
+        ctx.must(May::ManageAccount, &reach.facts())?;
+    }
+    Ok(())
+}
+
+/// The right to give an account what a cadre's assignments open: over the cadre's office and all that they reach.
+async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
+    let ctx = &work.ctx;
+    let found = ctx
+        .within::<cadre::Entity>()
+        .filter(cadre::Column::Id.eq(cadre))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found("cadreId"))?;
+    let office = Place {
+        county_id: found.county_id,
+        township_id: found.township_id,
+        village_id: found.village_id,
+        ..Place::default()
+    };
+    ctx.must(May::ManageAccount, &Facts::from(office))?;
+    for reach in reach_of_cadre(work, cadre).await? {
+        ctx.must(May::ManageAccount, &reach.facts())?;
+    }
+    Ok(())
+}
+
+/// Whether the viewer may change an account (`accountUpdate`), by the same facts as the command.
+pub async fn may_update(ctx: &Ctx, account: &Account) -> Result<Permission> {
+    let own = Facts::from(account.place());
+    if !ctx.may(May::ManageAccount, &own) {
+        return Ok(ctx.permission(May::ManageAccount, &own));
+    }
+    let reach = shown_reach(ctx, account).await?;
+    let beyond = reach.iter().find(|reach| !ctx.may(May::ManageAccount, &reach.facts()));
+    Ok(ctx.permission(May::ManageAccount, &beyond.map_or(own, Reach::facts)))
+}
+
+async fn name_is_free(work: &Work, name: &str) -> Result<()> {
+    let same: Option<AccountId> = unscoped::<account::Entity>()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::Name.eq(name))
+        .into_tuple()
+        .one(&work.tx)
+        .await?;
+    let Some(same) = same else { return Ok(()) };
+    let mine = work.ctx.within::<account::Entity>().filter(account::Column::Id.eq(same));
+    let seen = mine.one(&work.tx).await?.is_some();
+    Err(duplicate(seen.then_some(same)))
+}
+
+fn duplicate(existing: Option<AccountId>) -> Error {
+    Refusal::new(RefusalCode::Duplicate, "name", "这个登录名已被使用。", "This login name is in use already.")
+        .with(Detail::Existing(existing.map(|id| id.to_string())))
+        .into()
+}
+
+/// Somebody took the same name, or used the same id, at the same moment.
+fn taken(error: Error) -> Error {
+    let is = |names: [&str; 2]| names.iter().any(|name| Work::is_constraint(&error, name));
+    if is(["account_name_key", "account.name"]) {
+        return duplicate(None);
+    }
+    if is(["account_pkey", "account.id"]) {
+        return Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
+            .with(Detail::Existing(None))
+            .into();
+    }
+    error
+}
+
+/// Signs the account out everywhere, at its next request.
+async fn end_sessions(work: &Work, id: AccountId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(work.now()))
+        .filter(session::Column::AccountId.eq(id))
+        .filter(Expr::col(session::Column::EndedAt).is_null())
+        .exec(&work.tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,749 @@
+//! Roles given to accounts (角色授权), dated, each bound to what fits the role.
+//!
+//! Delegation runs downwards only: who gives or ends a role has the right over the account and over what the role is
+//! bound to, and never gives one to the own account. What is bound to nothing, or to more than a county, is the platform
+//! administrator's to give. Being a contact (`CADRE`) is never given: it follows from assignments.
+
+use super::{admin, object::Account};
+use crate::{
+    kernel::{
+        directive::{DataClass, class, cost},
+        door::{Guarded, any_of, live, unscoped},
+        error::{Error, Refusal, RefusalCode, Result},
+        filter::{ChoiceFilter, operand},
+        node::{Filter, Node, Ordering},
+        page::Run,
+        payload::{Permission, ctx, payload},
+        place::{Level, Place},
+        policy::May,
+        refusal::{Checks, Detail},
+        request::Ctx,
+        rows::Key,
+        scope::Facts,
+        work::{Record, Work},
+    },
+    region::find as find_region,
+};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::{
+    account, assignment, branch, department, enterprise, grant, household,
+    id::{AccountId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId, HouseholdId, RegionId},
+    kind::{ChangeKind, RegionKind, Role},
+    region,
+    scalar::Date,
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel,
+    EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QuerySelect, Select, Set,
+    sea_query::{Expr, Func, FunctionCall},
+};
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// A role given to an account (角色授权), dated. What it is bound to fits the role: a region, a party organisation, a
+/// department, a household or an enterprise. Seen by whoever sees the account.
+#[derive(Clone, Debug, SimpleObject, DerivePartialModel)]
+#[sea_orm(entity = "grant::Entity")]
+#[graphql(complex)]
+pub struct RoleGrant {
+    /// Its id.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub id: GrantId,
+    /// The role (角色).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub role: Role,
+    /// First day with it (起始日).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub starts_on: Date,
+    /// First day without it (截止日，当日起无效). Null while no end is set.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub ends_on: Option<Date>,
+    /// Raised by each change; what a mutation expects.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub version: i32,
+    #[graphql(skip)]
+    pub(crate) account_id: AccountId,
+    #[graphql(skip)]
+    pub(crate) region_id: Option<RegionId>,
+    #[graphql(skip)]
+    pub(crate) branch_id: Option<BranchId>,
+    #[graphql(skip)]
+    pub(crate) department_id: Option<DepartmentId>,
+    #[graphql(skip)]
+    pub(crate) household_id: Option<HouseholdId>,
+    #[graphql(skip)]
+    pub(crate) enterprise_id: Option<EnterpriseId>,
+    #[graphql(skip)]
+    pub(crate) granted_by: Option<AccountId>,
+}
+
+/// Conditions on roles given, all of them to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct RoleGrantWhere {
+    /// By role.
+    #[graphql(default)]
+    pub role: Option<ChoiceFilter<Role>>,
+    /// In force on this day.
+    pub in_force_on: MaybeUndefined<Date>,
+}
+
+impl Filter for RoleGrantWhere {
+    async fn condition(&self, _: &Ctx) -> Result<Condition> {
+        let mut all = Condition::all();
+        if let Some(role) = &self.role {
+            all = all.add(role.on(grant::Column::Role)?);
+        }
+        if let Some(day) = operand(&self.in_force_on)? {
+            all = all.add(live(grant::Column::StartsOn, grant::Column::EndsOn, day));
+        }
+        Ok(all)
+    }
+}
+
+/// What roles given are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum RoleGrantOrderField {
+    /// First day.
+    StartsOn,
+}
+
+impl Ordering for RoleGrantOrderField {
+    fn column(self) -> Option<&'static str> {
+        Some("starts_on")
+    }
+
+    fn usual() -> Run {
+        Run { column: Some("starts_on"), descending: true }
+    }
+}
+
+impl Node for RoleGrant {
+    type Entity = grant::Entity;
+    type Where = RoleGrantWhere;
+    type Order = RoleGrantOrderField;
+    const NAME: &'static str = GrantId::PREFIX;
+
+    fn uuid(&self) -> Uuid {
+        self.id.0
+    }
+}
+
+impl Record for grant::Entity {
+    const NAME: &'static str = GrantId::PREFIX;
+    const INTERNAL: &'static [&'static str] = &[
+        "account_id",
+        "role",
+        "region_id",
+        "branch_id",
+        "department_id",
+        "household_id",
+        "enterprise_id",
+        "starts_on",
+        "ends_on",
+        "granted_by",
+    ];
+}
+
+/// What a role is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Binding {
+    Nothing,
+    Region,
+    /// A village, group or grid.
+    Village,
+    Branch,
+    Department,
+    Household,
+    Enterprise,
+}
+
+/// Which binding fits which role; none for what is never given.
+fn binding(role: Role) -> Option<Binding> {
+    Some(match role {
+        Role::PlatformAdmin => Binding::Nothing,
+        Role::RegionAdmin
+        | Role::Leader
+        | Role::Dispatcher
+        | Role::Supervisor
+        | Role::Auditor
+        | Role::Integration => Binding::Region,
+        Role::GridWorker => Binding::Village,
+        Role::BranchSecretary => Binding::Branch,
+        Role::DepartmentHandler => Binding::Department,
+        Role::Resident => Binding::Household,
+        Role::EnterpriseRep => Binding::Enterprise,
+        Role::Cadre => return None,
+    })
+}
+
+impl Binding {
+    /// The argument that carries it.
+    fn field(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Nothing => return None,
+            Self::Region | Self::Village => "regionId",
+            Self::Branch => "branchId",
+            Self::Department => "departmentId",
+            Self::Household => "householdId",
+            Self::Enterprise => "enterpriseId",
+        })
+    }
+}
+
+/// Where something lies that a grant or an assignment opens.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct Reach {
+    household_id: Option<HouseholdId>,
+    enterprise_id: Option<EnterpriseId>,
+    #[sea_orm(nested)]
+    place: Place,
+}
+
+impl Reach {
+    /// What rights over it are decided by. A grant bound to nothing, or to more than a county, lies nowhere: the platform
+    /// administrator alone has a right over that.
+    pub(super) fn facts(&self) -> Facts<'static> {
+        Facts {
+            place: self.place,
+            household: self.household_id,
+            enterprise: self.enterprise_id,
+            ..Facts::default()
+        }
+    }
+}
+
+impl From<Place> for Reach {
+    fn from(place: Place) -> Self {
+        Self { household_id: None, enterprise_id: None, place }
+    }
+}
+
+/// What one grant opens.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Granted {
+    grant_id: GrantId,
+    account_id: AccountId,
+    ends_on: Option<Date>,
+    #[sea_orm(nested)]
+    reach: Reach,
+}
+
+#[derive(FromQueryResult)]
+struct Assigned {
+    cadre_id: CadreId,
+    #[sea_orm(nested)]
+    reach: Reach,
+}
+
+/// The place column of whatever a grant is bound to.
+fn bound_at(level: Level) -> FunctionCall {
+    fn column<E: EntityTrait>(level: Level) -> Option<Expr> {
+        level.column::<E>().map(|column| Expr::col(column.as_column_ref()))
+    }
+    let columns = [
+        column::<region::Entity>(level),
+        column::<branch::Entity>(level),
+        column::<department::Entity>(level),
+        column::<household::Entity>(level),
+        column::<enterprise::Entity>(level),
+    ];
+    Func::coalesce(columns.into_iter().flatten())
+}
+
+fn bound_to<E: EntityTrait>(
+    select: Select<grant::Entity>,
+    from: grant::Column,
+    to: E::Column,
+) -> Select<grant::Entity> {
+    let relation = grant::Entity::belongs_to(E::default()).from(from).to(to);
+    select.join(JoinType::LeftJoin, relation.into())
+}
+
+/// What the grants of accounts open, ended ones among them, in one statement.
+async fn granted(
+    db: &impl ConnectionTrait,
+    backend: DbBackend,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Result<Vec<Granted>> {
+    use grant::Column;
+    let mut select = unscoped::<grant::Entity>().select_only().column_as(Column::Id, "grant_id").columns([
+        Column::AccountId,
+        Column::EndsOn,
+        Column::HouseholdId,
+        Column::EnterpriseId,
+    ]);
+    for level in Level::ALL {
+        select = select.column_as(Expr::from(bound_at(level)), level.column_name());
+    }
+    select = bound_to::<region::Entity>(select, Column::RegionId, region::Column::Id);
+    select = bound_to::<branch::Entity>(select, Column::BranchId, branch::Column::Id);
+    select = bound_to::<department::Entity>(select, Column::DepartmentId, department::Column::Id);
+    select = bound_to::<household::Entity>(select, Column::HouseholdId, household::Column::Id);
+    select = bound_to::<enterprise::Entity>(select, Column::EnterpriseId, enterprise::Column::Id);
+    Ok(select.filter(any_of(Column::AccountId, accounts, backend)).into_model().all(db).await?)
+}
+
+/// What the assignments of cadres reach on a day and later, in one statement.
+async fn assigned(
+    db: &impl ConnectionTrait,
+    backend: DbBackend,
+    cadres: impl IntoIterator<Item = CadreId>,
+    today: Date,
+) -> Result<Vec<Assigned>> {
+    use assignment::Column;
+    let mut select = unscoped::<assignment::Entity>().select_only().columns([
+        Column::CadreId,
+        Column::HouseholdId,
+        Column::EnterpriseId,
+    ]);
+    for column in Level::ALL.into_iter().filter_map(Level::column::<assignment::Entity>) {
+        select = select.column(column);
+    }
+    Ok(select
+        .filter(any_of(Column::CadreId, cadres, backend))
+        .filter(Condition::any().add(Column::EndsOn.is_null()).add(Column::EndsOn.gt(today)))
+        .into_model()
+        .all(db)
+        .await?)
+}
+
+/// All that an account reaches now or will: by its grants, and by the assignments of the cadre behind it.
+pub(super) async fn reach_of(work: &Work, account: &account::Model) -> Result<Vec<Reach>> {
+    let ctx = &work.ctx;
+    let grants = granted(&work.tx, ctx.backend(), [account.id]).await?;
+    let mut reach = open(&grants, ctx.today());
+    if let Some(cadre) = account.cadre_id {
+        reach.extend(reach_of_cadre(work, cadre).await?);
+    }
+    Ok(reach)
+}
+
+/// All that a cadre is answerable for now or will be.
+pub(super) async fn reach_of_cadre(work: &Work, cadre: CadreId) -> Result<Vec<Reach>> {
+    let assigned = assigned(&work.tx, work.ctx.backend(), [cadre], work.ctx.today()).await?;
+    Ok(assigned.into_iter().map(|assigned| assigned.reach).collect())
+}
+
+fn open(grants: &[Granted], today: Date) -> Vec<Reach> {
+    let open = grants.iter().filter(|grant| grant.ends_on.is_none_or(|end| end > today));
+    open.map(|grant| grant.reach).collect()
+}
+
+/// The question for what the grants of an account open.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct GrantedTo(AccountId);
+
+impl Key for GrantedTo {
+    type Value = Arc<Vec<Granted>>;
+
+    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Self::Value>> {
+        let rows = granted(ctx.db().read(), ctx.backend(), keys.iter().map(|key| key.0)).await?;
+        let mut of: HashMap<_, Vec<_>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
+        for row in rows {
+            of.entry(Self(row.account_id)).or_default().push(row);
+        }
+        Ok(of.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+    }
+}
+
+/// The question for what the assignments of a cadre reach.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct AssignedTo(CadreId);
+
+impl Key for AssignedTo {
+    type Value = Arc<Vec<Reach>>;
+
+    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Self::Value>> {
+        let cadres = keys.iter().map(|key| key.0);
+        let rows = assigned(ctx.db().read(), ctx.backend(), cadres, ctx.today()).await?;
+        let mut of: HashMap<_, Vec<_>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
+        for row in rows {
+            of.entry(Self(row.cadre_id)).or_default().push(row.reach);
+        }
+        Ok(of.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+    }
+}
+
+/// The same for who only asks, many accounts together.
+pub(super) async fn shown_reach(ctx: &Ctx, account: &Account) -> Result<Vec<Reach>> {
+    let grants = ctx.load(GrantedTo(account.id)).await?.unwrap_or_default();
+    let mut reach = open(&grants, ctx.today());
+    if let Some(cadre) = account.cadre_id {
+        let assigned = ctx.load(AssignedTo(cadre)).await?.unwrap_or_default();
+        reach.extend(assigned.iter());
+    }
+    Ok(reach)
+}
+
+/// Whether the viewer may end a grant (`roleGrantEnd`), by the same facts as the command.
+pub(crate) async fn may_end(ctx: &Ctx, grant: &RoleGrant) -> Result<Permission> {
+    let account = ctx.node::<Account>(grant.account_id).await?;
+    let account = Facts::from(account.map(|account| account.place()).unwrap_or_default());
+    if !ctx.may(May::ManageAccount, &account) {
+        return Ok(ctx.permission(May::ManageAccount, &account));
+    }
+    let grants = ctx.load(GrantedTo(grant.account_id)).await?.unwrap_or_default();
+    let bound = grants.iter().find(|granted| granted.grant_id == grant.id);
+    Ok(ctx.permission(May::ManageAccount, &bound.map_or(account, |granted| granted.reach.facts())))
+}
+
+/// Whether the viewer may give roles to an account (`roleGrantCreate`). What may be given is decided by what it is bound to.
+pub(crate) fn may_give(ctx: &Ctx, account: &Account) -> Permission {
+    if admin::is_own(ctx, account.id) {
+        let refusal = admin::own_account("accountId");
+        let message = ctx.locale().pick(&refusal.zh, &refusal.en).to_owned();
+        return Permission { allowed: false, requires: Vec::new(), message: Some(message) };
+    }
+    ctx.permission(May::ManageAccount, &Facts::from(account.place()))
+}
+
+/// A role to give. Exactly the binding that fits the role is given, no other: `regionId` for `REGION_ADMIN`, `LEADER`,
+/// `DISPATCHER`, `SUPERVISOR`, `AUDITOR` and `INTEGRATION`, and for `GRID_WORKER` (a village, group or grid); `branchId` for
+/// `BRANCH_SECRETARY`; `departmentId` for `DEPARTMENT_HANDLER`; `householdId` for `RESIDENT`; `enterpriseId` for
+/// `ENTERPRISE_REP`; none for `PLATFORM_ADMIN`. `CADRE` is never given: it follows from contact assignments.
+#[derive(Clone, Debug, InputObject)]
+pub struct RoleGrantCreateInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Id minted by the client; made by the server otherwise.
+    #[graphql(default)]
+    pub id: Option<GrantId>,
+    /// To which account; not the viewer's own.
+    pub account_id: AccountId,
+    /// The role.
+    pub role: Role,
+    /// The region that the role is bound to, with everything in it.
+    #[graphql(default)]
+    pub region_id: Option<RegionId>,
+    /// The party organisation, with all below it.
+    #[graphql(default)]
+    pub branch_id: Option<BranchId>,
+    /// The department.
+    #[graphql(default)]
+    pub department_id: Option<DepartmentId>,
+    /// The household.
+    #[graphql(default)]
+    pub household_id: Option<HouseholdId>,
+    /// The enterprise.
+    #[graphql(default)]
+    pub enterprise_id: Option<EnterpriseId>,
+    /// First day with it: today or later.
+    pub starts_on: Date,
+    /// First day without it, after the first; none for no end.
+    #[graphql(default)]
+    pub ends_on: Option<Date>,
+}
+
+/// The end of a role.
+#[derive(Clone, Debug, InputObject)]
+pub struct RoleGrantEndInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Which grant.
+    pub id: GrantId,
+    /// The version that the change is based on.
+    pub expected_version: i32,
+    /// First day without it: today ends it at once; never later than the end that is set already. For a grant that has not
+    /// begun, its first day: then it never does.
+    pub ends_on: Date,
+}
+
+payload! {
+    /// A role that was given or ended, or why not.
+    RoleGrantPayload, role_grant: RoleGrant
+}
+
+/// Changes to roles given.
+#[derive(Debug, Default)]
+pub struct RoleGrantMutation;
+
+#[Object]
+impl RoleGrantMutation {
+    /// Gives a role to an account; it has it at its next request. Requires `REGION_ADMIN` of the account's region and of
+    /// what the role is bound to, or `PLATFORM_ADMIN`; `PLATFORM_ADMIN` itself, and roles over a province or a city with
+    /// counties, are given by `PLATFORM_ADMIN` alone. Nobody gives a role to their own account. Errors: `INVALID` (`binding`,
+    /// `role-derived`, `region-kind`, `own-account`, dates), `DUPLICATE` (the same role over the same days), `FORBIDDEN`,
+    /// `NOT_FOUND`.
+    #[graphql(directive = cost::apply(10))]
+    async fn role_grant_create(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to give.")] input: RoleGrantCreateInput,
+    ) -> Option<Result<RoleGrantPayload>> {
+        let ctx = ctx(gql);
+        let written = ctx.write("roleGrantCreate", &input.idempotency_key, &input, create).await;
+        RoleGrantPayload::of(ctx, written).await
+    }
+
+    /// Sets the end of a role, or an earlier one; the account loses it on that day. Requires `REGION_ADMIN` of the account's
+    /// region and of what the role is bound to, or `PLATFORM_ADMIN`. Errors: `INVALID` (dates), `STATE` (it has ended),
+    /// `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
+    #[graphql(directive = cost::apply(10))]
+    async fn role_grant_end(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to end, and when.")] input: RoleGrantEndInput,
+    ) -> Option<Result<RoleGrantPayload>> {
+        let ctx = ctx(gql);
+        let written = ctx.write("roleGrantEnd", &input.idempotency_key, &input, end).await;
+        RoleGrantPayload::of(ctx, written).await
+    }
+}
+
+async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<Uuid> {
+    let account = admin::find(work, input.account_id, "accountId").await?;
+    work.ctx.must(May::ManageAccount, &Facts::from(admin::place(&account)))?;
+    let mut checks = Checks::default();
+    checks.require(!admin::is_own(&work.ctx, account.id), || admin::own_account("accountId"));
+    check_binding(&mut checks, &input);
+    check_days(&mut checks, &input, work.ctx.today());
+    checks.done()?;
+    must_give(work, &input).await?;
+    let RoleGrantCreateInput {
+        idempotency_key: _,
+        id,
+        account_id,
+        role,
+        region_id,
+        branch_id,
+        department_id,
+        household_id,
+        enterprise_id,
+        starts_on,
+        ends_on,
+    } = input;
+    let row = grant::Model {
+        id: id.unwrap_or_else(|| GrantId(Uuid::now_v7())),
+        account_id,
+        role,
+        region_id,
+        branch_id,
+        department_id,
+        household_id,
+        enterprise_id,
+        starts_on,
+        ends_on,
+        granted_by: work.ctx.viewer().map(|viewer| viewer.account),
+        version: 1,
+    };
+    is_new(work, &row).await?;
+    let id = work.insert(row.into_active_model().reset_all()).await.map_err(taken)?;
+    work.raise_rights(account::Column::Id.eq(account_id)).await?;
+    Ok(id)
+}
+
+/// Exactly the binding that fits the role.
+fn check_binding(checks: &mut Checks, input: &RoleGrantCreateInput) {
+    let Some(binding) = binding(input.role) else {
+        checks.refuse(Refusal::rule(
+            "role-derived",
+            "role",
+            "包联干部的权限来自包联关系，不能授予。",
+            "The right of a contact follows from assignments; it is never given.",
+        ));
+        return;
+    };
+    let wanted = binding.field();
+    let given = [
+        ("regionId", input.region_id.is_some()),
+        ("branchId", input.branch_id.is_some()),
+        ("departmentId", input.department_id.is_some()),
+        ("householdId", input.household_id.is_some()),
+        ("enterpriseId", input.enterprise_id.is_some()),
+    ];
+    for (field, given) in given {
+        let fits = wanted == Some(field);
+        checks.require(given || !fits, || {
+            Refusal::rule(
+                "binding",
+                field,
+                "此角色须指明这一项。",
+                "This role must be bound to one of these.",
+            )
+        });
+        checks.require(fits || !given, || {
+            Refusal::rule("binding", field, "此角色不绑定这一项。", "This role is not bound to one of these.")
+        });
+    }
+}
+
+fn check_days(checks: &mut Checks, input: &RoleGrantCreateInput, today: Date) {
+    checks.require(input.starts_on >= today, || {
+        Refusal::rule(
+            "not-before-today",
+            "startsOn",
+            "起始日不能早于今天。",
+            "The first day is today or later.",
+        )
+    });
+    checks.require(input.ends_on.is_none_or(|end| end > input.starts_on), || {
+        Refusal::rule("after-start", "endsOn", "截止日应晚于起始日。", "The end comes after the first day.")
+    });
+}
+
+/// The right to give a role over what it is bound to, which the viewer sees.
+async fn must_give(work: &Work, input: &RoleGrantCreateInput) -> Result<()> {
+    let reach = bound(work, input).await?;
+    if work.ctx.may(May::ManageAccount, &reach.facts()) {
+        return Ok(());
+    }
+    if reach.facts().place.path().next().is_some() {
+        return Err(work.ctx.forbidden(May::ManageAccount));
+    }
+    Err(Refusal::new(
+        RefusalCode::Forbidden,
+        "role",
+        "只有平台管理员可以授予这个角色。",
+        "The platform administrator alone gives this role.",
+    )
+    .with(Detail::Requires(vec![Role::PlatformAdmin.to_value()]))
+    .into())
+}
+
+/// What the role is to be bound to: a row that the viewer sees.
+async fn bound(work: &Work, input: &RoleGrantCreateInput) -> Result<Reach> {
+    let mut reach = Reach::from(Place::default());
+    if let Some(id) = input.region_id {
+        let region = find_region(work, id, "regionId").await?;
+        if binding(input.role) == Some(Binding::Village) {
+            let mut checks = Checks::default();
+            let kinds = [RegionKind::Village, RegionKind::Group, RegionKind::Grid];
+            checks.require(kinds.contains(&region.kind), || {
+                Refusal::rule(
+                    "region-kind",
+                    "regionId",
+                    "网格员绑定到村（社区）、组或网格。",
+                    "A grid worker is bound to a village, a group or a grid.",
+                )
+            });
+            checks.done()?;
+        }
+        reach.place = Place::from(&region);
+    }
+    if let Some(id) = input.branch_id {
+        reach.place = seen::<branch::Entity>(work, branch::Column::Id.eq(id), "branchId").await?;
+    }
+    if let Some(id) = input.department_id {
+        reach.place = seen::<department::Entity>(work, department::Column::Id.eq(id), "departmentId").await?;
+    }
+    if let Some(id) = input.household_id {
+        reach.place = seen::<household::Entity>(work, household::Column::Id.eq(id), "householdId").await?;
+        reach.household_id = Some(id);
+    }
+    if let Some(id) = input.enterprise_id {
+        reach.place = seen::<enterprise::Entity>(work, enterprise::Column::Id.eq(id), "enterpriseId").await?;
+        reach.enterprise_id = Some(id);
+    }
+    Ok(reach)
+}
+
+/// Where a row is that the viewer sees.
+async fn seen<E: Guarded>(work: &Work, which: Expr, field: &str) -> Result<Place> {
+    let mut select = work.ctx.within::<E>().select_only();
+    for level in Level::ALL {
+        select = match level.column::<E>() {
+            Some(column) => select.column_as(column, level.column_name()),
+            None => select.column_as(Expr::val(Option::<Uuid>::None), level.column_name()),
+        };
+    }
+    select
+        .filter(which)
+        .into_model::<Place>()
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// The same role over the same thing on the same days would say nothing new.
+async fn is_new(work: &Work, row: &grant::Model) -> Result<()> {
+    use grant::Column;
+    let same = unscoped::<grant::Entity>()
+        .filter(Column::AccountId.eq(row.account_id))
+        .filter(Column::Role.eq(row.role))
+        .filter(Condition::any().add(Column::EndsOn.is_null()).add(Column::EndsOn.gt(row.starts_on)))
+        .all(&work.tx)
+        .await?;
+    let same = same.iter().find(|other| {
+        (other.region_id, other.branch_id, other.department_id, other.household_id, other.enterprise_id)
+            == (row.region_id, row.branch_id, row.department_id, row.household_id, row.enterprise_id)
+            && row.ends_on.is_none_or(|end| end > other.starts_on)
+    });
+    match same {
+        None => Ok(()),
+        Some(same) => Err(duplicate("", Some(same.id))),
+    }
+}
+
+fn duplicate(field: &str, existing: Option<GrantId>) -> Error {
+    Refusal::new(
+        RefusalCode::Duplicate,
+        field,
+        "这个账号在这些日子里已有这项授权。",
+        "The account has this role on some of these days already.",
+    )
+    .with(Detail::Existing(existing.map(|id| id.to_string())))
+    .into()
+}
+
+/// The id was used at the same moment, or before.
+fn taken(error: Error) -> Error {
+    let same = ["role_grant_pkey", "role_grant.id"].iter().any(|name| Work::is_constraint(&error, name));
+    if !same {
+        return error;
+    }
+    Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
+        .with(Detail::Existing(None))
+        .into()
+}
+
+async fn end(work: &Work, input: RoleGrantEndInput) -> Result<Uuid> {
+    let RoleGrantEndInput { idempotency_key: _, id, expected_version, ends_on } = input;
+    let grant = work
+        .ctx
+        .within::<grant::Entity>()
+        .filter(grant::Column::Id.eq(id))
+        .one(&work.tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found("id"))?;
+    let account = admin::find(work, grant.account_id, "id").await?;
+    work.ctx.must(May::ManageAccount, &Facts::from(admin::place(&account)))?;
+    let granted = granted(&work.tx, work.ctx.backend(), [account.id]).await?;
+    if let Some(granted) = granted.iter().find(|granted| granted.grant_id == id) {
+        work.ctx.must(May::ManageAccount, &granted.reach.facts())?;
+    }
+    let today = work.ctx.today();
+    if grant.ends_on.is_some_and(|end| end <= today) {
+        return Err(Refusal::new(
+            RefusalCode::State,
+            "id",
+            "这项授权已经终止。",
+            "This role has ended already.",
+        )
+        .into());
+    }
+    let mut checks = Checks::default();
+    checks.require(ends_on >= today && ends_on >= grant.starts_on, || {
+        Refusal::rule(
+            "not-before-today",
+            "endsOn",
+            "截止日不能早于今天，也不能早于起始日。",
+            "The end is today or later, and not before the first day.",
+        )
+    });
+    checks.require(grant.ends_on.is_none_or(|end| ends_on <= end), || {
+        Refusal::rule(
+            "only-earlier",
+            "endsOn",
+            "截止日只能提前，不能推后；需要延长请另行授权。",
+            "An end can only be brought forward; to have it longer, give the role anew.",
+        )
+    });
+    checks.done()?;
+    let mut row = grant::ActiveModel { id: Set(id), ..Default::default() };
+    if grant.ends_on != Some(ends_on) {
+        row.ends_on = Set(Some(ends_on));
+    }
+    work.update(row, expected_version, ChangeKind::Ended).await?;
+    work.raise_rights(account::Column::Id.eq(account.id)).await?;
+    Ok(id.0)
+}

@@ -1,0 +1,73 @@
+//! Edges of `Account`.
+
+use crate::{
+    account::{
+        admin,
+        grant::{self, RoleGrant, RoleGrantOrderField, RoleGrantWhere},
+        object::Account,
+    },
+    cadre::object::Cadre,
+    kernel::{
+        connection::{Connection, Cursor},
+        directive::{DataClass, class},
+        error::Result,
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
+        payload::{Permission, ctx},
+    },
+    region::object::Region,
+};
+use async_graphql::{ComplexObject, Context, SimpleObject};
+
+/// What the viewer may do to an account (可否操作).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccountViewerCan {
+    /// Change it (`accountUpdate`).
+    pub update: Permission,
+    /// Give roles to it (`roleGrantCreate`); what the role is bound to must be the viewer's to give too.
+    pub grant: Permission,
+}
+
+#[ComplexObject]
+impl Account {
+    /// The region (区域) that administers it. Null when the platform does.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn region(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(self.region_id).await
+    }
+
+    /// The person whose login it is (本人). Null when it is nobody's own, and when the person is outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn cadre(&self, gql: &Context<'_>) -> Option<Result<Cadre>> {
+        ctx(gql).edge(self.cadre_id).await
+    }
+
+    /// Roles given to it (角色授权), ended ones among them, the latest first unless another order is given.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn grants(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<RoleGrantWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<RoleGrantOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<RoleGrant>>> {
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.id, listing).await)
+    }
+
+    /// What the viewer may do to it.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn viewer_can(&self, gql: &Context<'_>) -> Result<AccountViewerCan> {
+        let ctx = ctx(gql);
+        let update = admin::may_update(ctx, self).await?;
+        Ok(AccountViewerCan { update, grant: grant::may_give(ctx, self) })
+    }
+}

@@ -1,0 +1,91 @@
+//! Edges of `Enterprise`.
+
+use crate::{
+    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    enterprise::object::{Enterprise, PhoneOf},
+    kernel::{
+        connection::{Connection, Cursor},
+        directive::{DataClass, class},
+        error::Result,
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
+        payload::{Permission, ctx},
+        policy::{May, Sight},
+    },
+    region::object::Region,
+};
+use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::scalar::PhoneNumber;
+
+/// What the viewer may do to an enterprise (可否操作).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct EnterpriseViewerCan {
+    /// Change it (`enterpriseUpdate`).
+    pub update: Permission,
+}
+
+#[ComplexObject]
+impl Enterprise {
+    /// Names of the fields that are null because the viewer may not see them (未显示的字段), whether or not they hold anything.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn redacted_fields(&self) -> Vec<&'static str> {
+        self.hidden()
+    }
+
+    /// Telephone number (电话). Null when there is none, and for all but current contacts of the enterprise and its own
+    /// representative; `phoneMasked` is there for the others.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
+        if self.sight < Sight::Close {
+            return None;
+        }
+        ctx(gql).load(PhoneOf(self.id)).await.transpose()
+    }
+
+    /// The county (县) that it lies in; a city without counties stands here itself.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn county(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(Some(self.county_id)).await
+    }
+
+    /// The township (乡镇) that it lies in.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn township(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(Some(self.township_id)).await
+    }
+
+    /// The village or community (村、社区) that it lies in. Null when it is registered in the township alone.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn village(&self, gql: &Context<'_>) -> Option<Result<Region>> {
+        ctx(gql).edge(self.village_id).await
+    }
+
+    /// What the viewer may do to it.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn viewer_can(&self, gql: &Context<'_>) -> EnterpriseViewerCan {
+        EnterpriseViewerCan { update: ctx(gql).permission(May::UpdateEnterprise, &self.facts()) }
+    }
+
+    /// Assignments to this enterprise (联系企业), the newest first; `where: { live: true }` gives its current contacts.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_assignments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactAssignmentWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactAssignmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "enterprise_id", self.id, Listing { filter, order_by, page }).await)
+    }
+}
