@@ -292,7 +292,7 @@ impl Work {
         let mut changed: Vec<String> = lines
             .iter()
             .flat_map(|line| line.columns.as_array().into_iter().flatten())
-            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .filter_map(|name| Some(field_name(name.as_str()?)))
             .collect();
         changed.sort_unstable();
         changed.dedup();
@@ -397,8 +397,30 @@ fn spoken<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> (Vec<&'static s
         }
         names.push(name);
         if E::INTERNAL.contains(&name) {
-            content.insert(name.to_owned(), sea_orm::sea_query::sea_value_to_json_value(&value));
+            content.insert(name.to_owned(), json_of(&value));
         }
     }
     (names, serde_json::Value::Object(content))
+}
+
+/// A value as the log keeps it: dates and ids as they are spoken, without quotes of their own.
+fn json_of(value: &Value) -> serde_json::Value {
+    match value {
+        Value::ChronoDate(Some(date)) => date.to_string().into(),
+        Value::Uuid(Some(id)) => id.to_string().into(),
+        other => sea_orm::sea_query::sea_value_to_json_value(other),
+    }
+}
+
+/// The name under which clients know a column: a number that is kept in three forms is one field to them.
+fn field_name(column: &str) -> String {
+    let column = column.trim_end_matches("_masked").trim_end_matches("_hash");
+    let mut parts = column.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at(part.len().min(1));
+        name.push_str(&first.to_uppercase());
+        name.push_str(rest);
+    }
+    name
 }

@@ -24,7 +24,7 @@ use entity::{
     region,
     scalar::RegionCode,
 };
-use sea_orm::{ColumnTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, Set};
 use uuid::Uuid;
 
 impl Record for region::Entity {
@@ -132,7 +132,7 @@ pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
     }
     let id = id.unwrap_or_else(|| RegionId(Uuid::now_v7()));
     let row = placed(blank(id, code, name, kind), parent.as_ref());
-    work.insert(sea_orm::IntoActiveModel::<region::ActiveModel>::into_active_model(row)).await
+    work.insert(row.into_active_model().reset_all()).await
 }
 
 /// A region without a place yet.
