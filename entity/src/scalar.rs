@@ -8,6 +8,7 @@ use sea_orm::DeriveValueType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Date(pub NaiveDate);
 
+/// A civil date in China Standard Time (UTC+8), `YYYY-MM-DD`. In a pair of dates the second is the first day that no longer counts.
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -41,6 +42,7 @@ impl DateTime {
     }
 }
 
+/// A moment: UTC, three digits of the second, `2026-01-31T08:00:00.000Z`. Any offset is read.
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -65,6 +67,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Yuan(pub i64);
 
+/// An amount of money in yuan, a string with two digits (`"1200.00"`). Stored in fen.
 #[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for Yuan {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -98,6 +101,7 @@ macro_rules! texts {
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
         pub struct $name(pub String);
 
+        $(#[$doc])*
         #[Scalar(specified_by_url = $url)]
         impl ScalarType for $name {
             fn parse(value: Value) -> InputValueResult<Self> {

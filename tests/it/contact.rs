@@ -60,6 +60,19 @@ async fn a_village_contact_asks_for_their_day_in_few_statements_whatever_the_num
     }
 }
 
+const COVERAGE: &str = "{ coverage(region: { code: \"530304101\" }) { households { numerator denominator }
+        householdsWithout(first: 5) { totalCount nodes { id } } } }";
+
+const WAYS: &str = "query($id: ID!, $ids: [ID!]!, $village: ID!, $number: String!) {
+        byId: household(by: { id: $id }) { id }
+        byNumber: household(by: { number: { villageId: $village, number: $number } }) { id }
+        node(id: $id) { id }
+        nodes(ids: $ids) { id }
+        list: households(where: { number: { eq: $number } }) { totalCount nodes { id } }
+        nested: region(by: { id: $village }) { households(first: 100, where: { number: { eq: $number } }) { totalCount nodes { id } } }
+        edge: contactAssignments(first: 100, where: { householdId: { eq: $id } }) { nodes { id household { id } } }
+    }";
+
 #[tokio::test]
 async fn ending_an_assignment_closes_the_household_to_its_contact_in_every_way_in() {
     let world = World::demo().await;
@@ -67,9 +80,6 @@ async fn ending_an_assignment_closes_the_household_to_its_contact_in_every_way_i
     let mine = one_of_mine(&contact).await;
     let (household, village) = (&mine["household"]["id"], &mine["household"]["village"]["id"]);
     let number = &mine["household"]["number"];
-    const COVERAGE: &str =
-        "{ coverage(region: { code: \"530304101\" }) { households { numerator denominator }
-        householdsWithout(first: 5) { totalCount nodes { id } } } }";
     let before = admin.get(COVERAGE).await;
     assert_eq!(before["coverage"]["households"], json!({"numerator": 3635, "denominator": 3635}));
 
@@ -87,15 +97,6 @@ async fn ending_an_assignment_closes_the_household_to_its_contact_in_every_way_i
     assert_eq!(after["coverage"]["households"], json!({"numerator": 3634, "denominator": 3635}));
     assert_eq!(after["coverage"]["householdsWithout"]["nodes"], json!([{"id": household}]));
 
-    const WAYS: &str = "query($id: ID!, $ids: [ID!]!, $village: ID!, $number: String!) {
-        byId: household(by: { id: $id }) { id }
-        byNumber: household(by: { number: { villageId: $village, number: $number } }) { id }
-        node(id: $id) { id }
-        nodes(ids: $ids) { id }
-        list: households(where: { number: { eq: $number } }) { totalCount nodes { id } }
-        nested: region(by: { id: $village }) { households(first: 100, where: { number: { eq: $number } }) { totalCount nodes { id } } }
-        edge: contactAssignments(first: 100, where: { householdId: { eq: $id } }) { nodes { id household { id } } }
-    }";
     let variables = json!({"id": household, "ids": [household], "village": village, "number": number});
     let seen = contact.ask(WAYS, variables).await.ok();
     for way in ["byId", "byNumber", "node"] {

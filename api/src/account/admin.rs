@@ -5,8 +5,8 @@
 
 use super::{
     Identity,
-    grant::{Reach, reach_of, reach_of_cadre, shown_reach},
     object::{Account, AccountCreateInput, AccountUpdateInput},
+    reach::{Reach, reach_of, reach_of_cadre, shown_reach},
 };
 use crate::{
     kernel::{

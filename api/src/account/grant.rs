@@ -4,11 +4,15 @@
 //! bound to, and never gives one to the own account. What is bound to nothing, or to more than a county, is the platform
 //! administrator's to give. Being a contact (`CADRE`) is never given: it follows from assignments.
 
-use super::{admin, object::Account};
+use super::{
+    admin,
+    object::Account,
+    reach::{GrantedTo, Reach, granted},
+};
 use crate::{
     kernel::{
         directive::{DataClass, class, cost},
-        door::{Guarded, any_of, live, unscoped},
+        door::{Guarded, live, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
         filter::{ChoiceFilter, operand},
         node::{Filter, Node, Ordering},
@@ -18,7 +22,6 @@ use crate::{
         policy::May,
         refusal::{Checks, Detail},
         request::Ctx,
-        rows::Key,
         scope::Facts,
         work::{Record, Work},
     },
@@ -26,18 +29,15 @@ use crate::{
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
-    account, assignment, branch, department, enterprise, grant, household,
-    id::{AccountId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId, HouseholdId, RegionId},
+    account, branch, department, enterprise, grant, household,
+    id::{AccountId, BranchId, DepartmentId, EnterpriseId, GrantId, HouseholdId, RegionId},
     kind::{ChangeKind, RegionKind, Role},
-    region,
     scalar::Date,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel,
-    EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QuerySelect, Select, Set,
-    sea_query::{Expr, Func, FunctionCall},
+    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, DerivePartialModel, IntoActiveModel, QueryFilter,
+    QuerySelect, Set, sea_query::Expr,
 };
-use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 /// A role given to an account (角色授权), dated. What it is bound to fits the role: a region, a party organisation, a
@@ -46,7 +46,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "grant::Entity")]
 #[graphql(complex)]
 pub struct RoleGrant {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: GrantId,
     /// The role (角色).
@@ -80,7 +80,7 @@ pub struct RoleGrant {
 /// Conditions on roles given, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct RoleGrantWhere {
-    /// By role.
+    /// By the role given.
     #[graphql(default)]
     pub role: Option<ChoiceFilter<Role>>,
     /// In force on this day.
@@ -190,191 +190,6 @@ impl Binding {
     }
 }
 
-/// Where something lies that a grant or an assignment opens.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
-pub struct Reach {
-    household_id: Option<HouseholdId>,
-    enterprise_id: Option<EnterpriseId>,
-    #[sea_orm(nested)]
-    place: Place,
-}
-
-impl Reach {
-    /// What rights over it are decided by. A grant bound to nothing, or to more than a county, lies nowhere: the platform
-    /// administrator alone has a right over that.
-    pub(super) fn facts(&self) -> Facts<'static> {
-        Facts {
-            place: self.place,
-            household: self.household_id,
-            enterprise: self.enterprise_id,
-            ..Facts::default()
-        }
-    }
-}
-
-impl From<Place> for Reach {
-    fn from(place: Place) -> Self {
-        Self { household_id: None, enterprise_id: None, place }
-    }
-}
-
-/// What one grant opens.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct Granted {
-    grant_id: GrantId,
-    account_id: AccountId,
-    ends_on: Option<Date>,
-    #[sea_orm(nested)]
-    reach: Reach,
-}
-
-#[derive(FromQueryResult)]
-struct Assigned {
-    cadre_id: CadreId,
-    #[sea_orm(nested)]
-    reach: Reach,
-}
-
-/// The place column of whatever a grant is bound to.
-fn bound_at(level: Level) -> FunctionCall {
-    fn column<E: EntityTrait>(level: Level) -> Option<Expr> {
-        level.column::<E>().map(|column| Expr::col(column.as_column_ref()))
-    }
-    let columns = [
-        column::<region::Entity>(level),
-        column::<branch::Entity>(level),
-        column::<department::Entity>(level),
-        column::<household::Entity>(level),
-        column::<enterprise::Entity>(level),
-    ];
-    Func::coalesce(columns.into_iter().flatten())
-}
-
-fn bound_to<E: EntityTrait>(
-    select: Select<grant::Entity>,
-    from: grant::Column,
-    to: E::Column,
-) -> Select<grant::Entity> {
-    let relation = grant::Entity::belongs_to(E::default()).from(from).to(to);
-    select.join(JoinType::LeftJoin, relation.into())
-}
-
-/// What the grants of accounts open, ended ones among them, in one statement.
-async fn granted(
-    db: &impl ConnectionTrait,
-    backend: DbBackend,
-    accounts: impl IntoIterator<Item = AccountId>,
-) -> Result<Vec<Granted>> {
-    use grant::Column;
-    let mut select = unscoped::<grant::Entity>().select_only().column_as(Column::Id, "grant_id").columns([
-        Column::AccountId,
-        Column::EndsOn,
-        Column::HouseholdId,
-        Column::EnterpriseId,
-    ]);
-    for level in Level::ALL {
-        select = select.column_as(Expr::from(bound_at(level)), level.column_name());
-    }
-    select = bound_to::<region::Entity>(select, Column::RegionId, region::Column::Id);
-    select = bound_to::<branch::Entity>(select, Column::BranchId, branch::Column::Id);
-    select = bound_to::<department::Entity>(select, Column::DepartmentId, department::Column::Id);
-    select = bound_to::<household::Entity>(select, Column::HouseholdId, household::Column::Id);
-    select = bound_to::<enterprise::Entity>(select, Column::EnterpriseId, enterprise::Column::Id);
-    Ok(select.filter(any_of(Column::AccountId, accounts, backend)).into_model().all(db).await?)
-}
-
-/// What the assignments of cadres reach on a day and later, in one statement.
-async fn assigned(
-    db: &impl ConnectionTrait,
-    backend: DbBackend,
-    cadres: impl IntoIterator<Item = CadreId>,
-    today: Date,
-) -> Result<Vec<Assigned>> {
-    use assignment::Column;
-    let mut select = unscoped::<assignment::Entity>().select_only().columns([
-        Column::CadreId,
-        Column::HouseholdId,
-        Column::EnterpriseId,
-    ]);
-    for column in Level::ALL.into_iter().filter_map(Level::column::<assignment::Entity>) {
-        select = select.column(column);
-    }
-    Ok(select
-        .filter(any_of(Column::CadreId, cadres, backend))
-        .filter(Condition::any().add(Column::EndsOn.is_null()).add(Column::EndsOn.gt(today)))
-        .into_model()
-        .all(db)
-        .await?)
-}
-
-/// All that an account reaches now or will: by its grants, and by the assignments of the cadre behind it.
-pub(super) async fn reach_of(work: &Work, account: &account::Model) -> Result<Vec<Reach>> {
-    let ctx = &work.ctx;
-    let grants = granted(&work.tx, ctx.backend(), [account.id]).await?;
-    let mut reach = open(&grants, ctx.today());
-    if let Some(cadre) = account.cadre_id {
-        reach.extend(reach_of_cadre(work, cadre).await?);
-    }
-    Ok(reach)
-}
-
-/// All that a cadre is answerable for now or will be.
-pub(super) async fn reach_of_cadre(work: &Work, cadre: CadreId) -> Result<Vec<Reach>> {
-    let assigned = assigned(&work.tx, work.ctx.backend(), [cadre], work.ctx.today()).await?;
-    Ok(assigned.into_iter().map(|assigned| assigned.reach).collect())
-}
-
-fn open(grants: &[Granted], today: Date) -> Vec<Reach> {
-    let open = grants.iter().filter(|grant| grant.ends_on.is_none_or(|end| end > today));
-    open.map(|grant| grant.reach).collect()
-}
-
-/// The question for what the grants of an account open.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct GrantedTo(AccountId);
-
-impl Key for GrantedTo {
-    type Value = Arc<Vec<Granted>>;
-
-    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Self::Value>> {
-        let rows = granted(ctx.db().read(), ctx.backend(), keys.iter().map(|key| key.0)).await?;
-        let mut of: HashMap<_, Vec<_>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
-        for row in rows {
-            of.entry(Self(row.account_id)).or_default().push(row);
-        }
-        Ok(of.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
-    }
-}
-
-/// The question for what the assignments of a cadre reach.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct AssignedTo(CadreId);
-
-impl Key for AssignedTo {
-    type Value = Arc<Vec<Reach>>;
-
-    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Self::Value>> {
-        let cadres = keys.iter().map(|key| key.0);
-        let rows = assigned(ctx.db().read(), ctx.backend(), cadres, ctx.today()).await?;
-        let mut of: HashMap<_, Vec<_>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
-        for row in rows {
-            of.entry(Self(row.cadre_id)).or_default().push(row.reach);
-        }
-        Ok(of.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
-    }
-}
-
-/// The same for who only asks, many accounts together.
-pub(super) async fn shown_reach(ctx: &Ctx, account: &Account) -> Result<Vec<Reach>> {
-    let grants = ctx.load(GrantedTo(account.id)).await?.unwrap_or_default();
-    let mut reach = open(&grants, ctx.today());
-    if let Some(cadre) = account.cadre_id {
-        let assigned = ctx.load(AssignedTo(cadre)).await?.unwrap_or_default();
-        reach.extend(assigned.iter());
-    }
-    Ok(reach)
-}
-
 /// Whether the viewer may end a grant (`roleGrantEnd`), by the same facts as the command.
 pub(crate) async fn may_end(ctx: &Ctx, grant: &RoleGrant) -> Result<Permission> {
     let account = ctx.node::<Account>(grant.account_id).await?;
@@ -410,7 +225,7 @@ pub struct RoleGrantCreateInput {
     pub id: Option<GrantId>,
     /// To which account; not the viewer's own.
     pub account_id: AccountId,
-    /// The role.
+    /// The role that is given.
     pub role: Role,
     /// The region that the role is bound to, with everything in it.
     #[graphql(default)]
@@ -527,7 +342,10 @@ async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<Uuid> {
         version: 1,
     };
     is_new(work, &row).await?;
-    let id = work.insert(row.into_active_model().reset_all()).await.map_err(taken)?;
+    let id = work
+        .insert(IntoActiveModel::<grant::ActiveModel>::into_active_model(row).reset_all())
+        .await
+        .map_err(taken)?;
     work.raise_rights(account::Column::Id.eq(account_id)).await?;
     Ok(id)
 }

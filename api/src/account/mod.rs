@@ -7,6 +7,7 @@ pub mod admin;
 pub mod grant;
 pub mod object;
 pub mod password;
+pub mod reach;
 pub mod session;
 pub mod sign_in;
 pub mod token;

@@ -28,7 +28,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "account::Entity")]
 #[graphql(complex)]
 pub struct Account {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: AccountId,
     /// Name to sign in by (登录名), lower case.
@@ -135,7 +135,7 @@ impl Node for Account {
 /// By what an account is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum AccountBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(AccountId),
     /// Its login name; case does not matter.
     Name(String),

@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Session {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: SessionId,
     #[graphql(skip)]
@@ -42,7 +42,7 @@ impl Session {
 pub struct SessionStartInput {
     /// Login name; case does not matter.
     pub name: String,
-    /// Password.
+    /// The password of the account.
     pub password: String,
     /// What the owner will know the device by, at most 200 characters.
     pub device: String,
@@ -107,6 +107,8 @@ pub struct SessionEndPayload {
     pub ended: bool,
     /// Why it was refused; empty when it was done.
     pub errors: Vec<UserError>,
+    /// Always false: ending a session twice ends it once.
+    pub replayed: bool,
 }
 
 /// Signing in and out.
@@ -121,7 +123,7 @@ impl SessionMutation {
     async fn session_start(
         &self,
         gql: &Context<'_>,
-        input: SessionStartInput,
+        #[graphql(desc = "Name and password.")] input: SessionStartInput,
     ) -> Option<Result<SessionPayload>> {
         let identity = gql.data_unchecked::<Arc<Identity>>();
         let SessionStartInput { name, password, device } = input;
@@ -134,7 +136,7 @@ impl SessionMutation {
     async fn session_refresh(
         &self,
         gql: &Context<'_>,
-        input: SessionRefreshInput,
+        #[graphql(desc = "The token to be used.")] input: SessionRefreshInput,
     ) -> Option<Result<SessionPayload>> {
         let identity = gql.data_unchecked::<Arc<Identity>>();
         Some(SessionPayload::of(session::refresh(ctx(gql), identity, &input.refresh_token).await))
@@ -145,9 +147,9 @@ impl SessionMutation {
     async fn session_end(
         &self,
         gql: &Context<'_>,
-        input: SessionEndInput,
+        #[graphql(desc = "What to end, and why.")] input: SessionEndInput,
     ) -> Option<Result<SessionEndPayload>> {
         let ended = session::finish(ctx(gql), &input.refresh_token).await;
-        Some(ended.map(|()| SessionEndPayload { ended: true, errors: Vec::new() }))
+        Some(ended.map(|()| SessionEndPayload { ended: true, errors: Vec::new(), replayed: false }))
     }
 }

@@ -33,6 +33,9 @@ use uuid::Uuid;
 /// Names that are said one by one; of more than these, only how many.
 const NAMED: usize = 10;
 
+/// Grants that are told at the most; the derived role of a contact comes beside them.
+const MOST_ROLES: u64 = 99;
+
 /// Who is asking (当前用户): the account, its roles, how far they reach today, and what they allow.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
@@ -88,6 +91,7 @@ impl Viewer {
             .filter(live(grant::Column::StartsOn, grant::Column::EndsOn, ctx.today()))
             .order_by_asc(grant::Column::StartsOn)
             .order_by_asc(grant::Column::Id)
+            .limit(MOST_ROLES)
             .all(ctx.db().read())
             .await?;
         let granted = grants.iter().map(async |grant| {

@@ -26,7 +26,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "branch::Entity")]
 #[graphql(complex)]
 pub struct PartyBranch {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: BranchId,
     /// Name (名称).
@@ -65,7 +65,7 @@ impl PartyBranch {
 /// Conditions on party organisations, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct PartyBranchWhere {
-    /// By kind.
+    /// By kind of organisation.
     #[graphql(default)]
     pub kind: Option<ChoiceFilter<BranchKind>>,
     /// By name, exactly.
@@ -125,7 +125,7 @@ impl Node for PartyBranch {
 /// By what a party organisation is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum PartyBranchBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(BranchId),
 }
 
@@ -137,7 +137,11 @@ pub struct PartyBranchQuery;
 impl PartyBranchQuery {
     /// One party organisation. Null when there is none, or none within the viewer's scope. Requires no role.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
-    async fn party_branch(&self, gql: &Context<'_>, by: PartyBranchBy) -> Option<Result<PartyBranch>> {
+    async fn party_branch(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one, by exactly one of these.")] by: PartyBranchBy,
+    ) -> Option<Result<PartyBranch>> {
         let PartyBranchBy::Id(id) = by;
         ctx(gql).edge(Some(id)).await
     }
@@ -215,7 +219,7 @@ impl PartyBranchMutation {
     async fn party_branch_create(
         &self,
         gql: &Context<'_>,
-        input: PartyBranchCreateInput,
+        #[graphql(desc = "What to make.")] input: PartyBranchCreateInput,
     ) -> Option<Result<PartyBranchPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("partyBranchCreate", &input.idempotency_key, &input, super::create).await;
@@ -228,6 +232,7 @@ impl PartyBranchMutation {
     async fn party_branch_update(
         &self,
         gql: &Context<'_>,
+        #[graphql(desc = "What to change, and the version that it is based on.")]
         input: PartyBranchUpdateInput,
     ) -> Option<Result<PartyBranchPayload>> {
         let ctx = ctx(gql);

@@ -40,7 +40,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "membership::Entity")]
 #[graphql(complex)]
 pub struct PartyMembership {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: MembershipId,
     /// Standing (党员身份): full or probationary.
@@ -166,14 +166,14 @@ pub struct PartyMembershipStartInput {
     /// Id minted by the client; made by the server otherwise.
     #[graphql(default)]
     pub id: Option<MembershipId>,
-    /// Whose.
+    /// The cadre whose membership it is.
     pub cadre_id: CadreId,
     /// In which party organisation; not a group.
     pub branch_id: BranchId,
     /// In which party group of it.
     #[graphql(default)]
     pub group_id: Option<BranchId>,
-    /// Standing.
+    /// Full or probationary (党员身份).
     pub standing: MembershipStanding,
     /// First day.
     pub starts_on: Date,
@@ -210,7 +210,7 @@ impl PartyMembershipMutation {
     async fn party_membership_start(
         &self,
         gql: &Context<'_>,
-        input: PartyMembershipStartInput,
+        #[graphql(desc = "What to make.")] input: PartyMembershipStartInput,
     ) -> Option<Result<PartyMembershipPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("partyMembershipStart", &input.idempotency_key, &input, start).await;
@@ -223,7 +223,7 @@ impl PartyMembershipMutation {
     async fn party_membership_end(
         &self,
         gql: &Context<'_>,
-        input: PartyMembershipEndInput,
+        #[graphql(desc = "What to end, and why.")] input: PartyMembershipEndInput,
     ) -> Option<Result<PartyMembershipPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("partyMembershipEnd", &input.idempotency_key, &input, end).await;
@@ -316,13 +316,14 @@ async fn must_be_free(
         .one(&work.tx)
         .await?;
     let Some(other) = other else { return Ok(()) };
+    let seen = work.ctx.node::<PartyMembership>(other.id).await?;
     Err(Refusal::new(
         RefusalCode::Duplicate,
         field,
         "该同志这段时间已有党员组织关系，请先结束。",
         "This cadre has another party membership at that time; end it first.",
     )
-    .with(Detail::Existing(Some(other.id.to_string())))
+    .with(Detail::Existing(seen.map(|seen| seen.id.to_string())))
     .into())
 }
 

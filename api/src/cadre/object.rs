@@ -36,13 +36,13 @@ use uuid::Uuid;
 #[sea_orm(entity = "cadre::Entity")]
 #[graphql(complex)]
 pub struct Cadre {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: CadreId,
     /// Name (姓名).
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub name: String,
-    /// Sex (性别).
+    /// Sex by GB/T 2261.1 (性别).
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub sex: Sex,
     /// Level (层级): who can be answerable for what.
@@ -87,7 +87,7 @@ impl Cadre {
 /// Conditions on cadres, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct CadreWhere {
-    /// By level.
+    /// By level of the cadre.
     #[graphql(default)]
     pub level: Option<ChoiceFilter<CadreLevel>>,
     /// By name, exactly.
@@ -173,7 +173,7 @@ impl Node for Cadre {
 /// By what a cadre is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum CadreBy {
-    /// The id.
+    /// By its id, as `node` takes it.
     Id(CadreId),
 }
 
@@ -185,7 +185,11 @@ pub struct CadreQuery;
 impl CadreQuery {
     /// One cadre. Null when there is none, or none within the viewer's scope. Requires no role.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
-    async fn cadre(&self, gql: &Context<'_>, by: CadreBy) -> Option<Result<Cadre>> {
+    async fn cadre(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one, by exactly one of these.")] by: CadreBy,
+    ) -> Option<Result<Cadre>> {
         let CadreBy::Id(id) = by;
         ctx(gql).edge(Some(id)).await
     }
@@ -220,9 +224,9 @@ pub struct CadreCreateInput {
     pub id: Option<CadreId>,
     /// Name, at most 40 characters.
     pub name: String,
-    /// Sex.
+    /// Sex by GB/T 2261.1 (性别).
     pub sex: Sex,
-    /// Level.
+    /// Level (干部层级): who can be answerable for what.
     pub level: CadreLevel,
     /// The office: a county, township or village.
     pub region_id: RegionId,
@@ -273,7 +277,11 @@ impl CadreMutation {
     /// Makes a cadre. Requires `REGION_ADMIN` of the office. Errors: `INVALID` (name, office, department, telephone),
     /// `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10))]
-    async fn cadre_create(&self, gql: &Context<'_>, input: CadreCreateInput) -> Option<Result<CadrePayload>> {
+    async fn cadre_create(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to make.")] input: CadreCreateInput,
+    ) -> Option<Result<CadrePayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("cadreCreate", &input.idempotency_key, &input, super::create).await;
         CadrePayload::of(ctx, written).await
@@ -282,7 +290,11 @@ impl CadreMutation {
     /// Changes a cadre's name, level, department, telephone or last day. Requires `REGION_ADMIN` of the office. Errors:
     /// `INVALID`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10))]
-    async fn cadre_update(&self, gql: &Context<'_>, input: CadreUpdateInput) -> Option<Result<CadrePayload>> {
+    async fn cadre_update(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to change, and the version that it is based on.")] input: CadreUpdateInput,
+    ) -> Option<Result<CadrePayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("cadreUpdate", &input.idempotency_key, &input, super::update).await;
         CadrePayload::of(ctx, written).await

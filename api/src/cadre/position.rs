@@ -37,7 +37,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "position::Entity")]
 #[graphql(complex)]
 pub struct Position {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: PositionId,
     /// Title (职务名称).
@@ -146,7 +146,7 @@ pub struct PositionAppointInput {
     /// Id minted by the client; made by the server otherwise.
     #[graphql(default)]
     pub id: Option<PositionId>,
-    /// To whom.
+    /// The cadre who is appointed.
     pub cadre_id: CadreId,
     /// Title, at most 60 characters.
     pub title: String,
@@ -186,7 +186,7 @@ impl PositionMutation {
     async fn position_appoint(
         &self,
         gql: &Context<'_>,
-        input: PositionAppointInput,
+        #[graphql(desc = "What to make.")] input: PositionAppointInput,
     ) -> Option<Result<PositionPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("positionAppoint", &input.idempotency_key, &input, appoint).await;
@@ -199,7 +199,7 @@ impl PositionMutation {
     async fn position_end(
         &self,
         gql: &Context<'_>,
-        input: PositionEndInput,
+        #[graphql(desc = "What to end, and why.")] input: PositionEndInput,
     ) -> Option<Result<PositionPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("positionEnd", &input.idempotency_key, &input, end).await;

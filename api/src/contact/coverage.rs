@@ -5,7 +5,7 @@ use crate::{
     household::object::{Household, HouseholdWhere, has_contact},
     kernel::{
         connection::{Connection, Cursor},
-        directive::{DataClass, class},
+        directive::{DataClass, class, cost},
         door::{level_of, live, unscoped},
         error::{Error, Fault, Result},
         filter::ChoiceFilter,
@@ -54,7 +54,7 @@ impl Share {
     }
 }
 
-/// How many households have a contact of one level.
+/// How many households have a contact of one level (按层级的覆盖).
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct LevelShare {
     /// The level of the contact (干部层级).
@@ -65,7 +65,7 @@ pub struct LevelShare {
     pub households: i64,
 }
 
-/// What a cadre carries.
+/// What a cadre carries (包联负担).
 #[derive(Clone, Copy, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct CadreLoad {
@@ -193,13 +193,15 @@ impl Coverage {
             i32,
         >,
         #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Result<Connection<Household>, Error> {
         let filter = HouseholdWhere { without_contact: MaybeUndefined::Value(true), ..self.residents() };
-        let page = PageArgs::new(first, after, None, None);
+        let page = PageArgs::new(first, after, last, before);
         list(gql, Listing { filter: Some(filter), order_by: None, page }).await
     }
 
-    /// Households with a contact of each level of cadres (按干部层级).
+    /// Households with a contact of each level of cadres (按干部层级), one entry for each level, at most 6.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn by_contact_level(&self, gql: &Context<'_>) -> Result<Vec<LevelShare>, Error> {
         use crate::kernel::node::Filter;
@@ -238,7 +240,7 @@ impl Coverage {
     }
 
     /// The villages without a township cadre (无包村干部的村), by code; 1000 at the most.
-    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(100))]
     async fn villages_without(&self, gql: &Context<'_>) -> Result<Vec<Region>, Error> {
         use crate::kernel::node::Filter;
         use sea_orm::PartialModelTrait;
@@ -257,7 +259,7 @@ impl Coverage {
 
     /// Cadres who carry more households than this, the most first (联系户过多的干部); 100 at the most. For evening out the
     /// work, not for comparing people.
-    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(100))]
     async fn cadres_above(
         &self,
         gql: &Context<'_>,
@@ -292,10 +294,10 @@ impl Coverage {
             .collect())
     }
 
-    /// The region.
+    /// The region that was asked for (区域).
     #[graphql(directive = class::apply(DataClass::Public))]
-    async fn region(&self) -> &Region {
-        &self.region
+    async fn region(&self) -> Option<&Region> {
+        Some(&self.region)
     }
 }
 
@@ -307,7 +309,7 @@ pub struct CoverageQuery;
 impl CoverageQuery {
     /// Coverage of a region: who has a contact and who has none. Requires sign-in; counts only what the viewer's grants
     /// and assignments cover. Null when there is no such region.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = crate::kernel::directive::cost::apply(20))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(20))]
     async fn coverage(
         &self,
         gql: &Context<'_>,

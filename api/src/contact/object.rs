@@ -29,7 +29,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "assignment::Entity")]
 #[graphql(complex)]
 pub struct ContactAssignment {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: AssignmentId,
     /// What it is for (包联类型).
@@ -44,7 +44,7 @@ pub struct ContactAssignment {
     /// First day without the right (结束日期); null while no end is set.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub ends_on: Option<Date>,
-    /// Why it was ended (结束原因).
+    /// Why it was ended (结束原因). Null while no end is set.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub ended_reason: Option<String>,
     /// Raised by each change; what a mutation expects.
@@ -290,7 +290,7 @@ impl ContactMutation {
     async fn assignment_create(
         &self,
         gql: &Context<'_>,
-        input: AssignmentCreateInput,
+        #[graphql(desc = "What to make.")] input: AssignmentCreateInput,
     ) -> Option<Result<AssignmentPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("assignmentCreate", &input.idempotency_key, &input, super::create).await;
@@ -303,7 +303,7 @@ impl ContactMutation {
     async fn assignment_end(
         &self,
         gql: &Context<'_>,
-        input: AssignmentEndInput,
+        #[graphql(desc = "What to end, and why.")] input: AssignmentEndInput,
     ) -> Option<Result<AssignmentPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("assignmentEnd", &input.idempotency_key, &input, super::end).await;

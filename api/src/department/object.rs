@@ -25,7 +25,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "department::Entity")]
 #[graphql(complex)]
 pub struct Department {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Public))]
     pub id: DepartmentId,
     /// Name (名称), unique in its region.
@@ -110,7 +110,7 @@ impl Node for Department {
 /// By what a department is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum DepartmentBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(DepartmentId),
 }
 
@@ -122,7 +122,11 @@ pub struct DepartmentQuery;
 impl DepartmentQuery {
     /// One department. Null when there is none. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
-    async fn department(&self, gql: &Context<'_>, by: DepartmentBy) -> Option<Result<Department>> {
+    async fn department(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one, by exactly one of these.")] by: DepartmentBy,
+    ) -> Option<Result<Department>> {
         let DepartmentBy::Id(id) = by;
         ctx(gql).edge(Some(id)).await
     }
@@ -198,7 +202,7 @@ impl DepartmentMutation {
     async fn department_create(
         &self,
         gql: &Context<'_>,
-        input: DepartmentCreateInput,
+        #[graphql(desc = "What to make.")] input: DepartmentCreateInput,
     ) -> Option<Result<DepartmentPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("departmentCreate", &input.idempotency_key, &input, super::create).await;
@@ -211,6 +215,7 @@ impl DepartmentMutation {
     async fn department_update(
         &self,
         gql: &Context<'_>,
+        #[graphql(desc = "What to change, and the version that it is based on.")]
         input: DepartmentUpdateInput,
     ) -> Option<Result<DepartmentPayload>> {
         let ctx = ctx(gql);

@@ -37,7 +37,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "enterprise::Entity")]
 #[graphql(complex)]
 pub struct Enterprise {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: EnterpriseId,
     /// Name (名称).
@@ -245,7 +245,7 @@ impl Node for Enterprise {
 /// By what an enterprise is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum EnterpriseBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(EnterpriseId),
     /// Its unified social credit code; small letters are read as capitals.
     CreditCode(CreditCode),
@@ -335,7 +335,7 @@ pub struct EnterpriseCreateInput {
     /// Trade, at most 60 characters.
     #[graphql(default)]
     pub trade: Option<String>,
-    /// Size.
+    /// Size of the enterprise (规模).
     pub size: EnterpriseSize,
     /// Number of employees, 0 to 1,000,000.
     #[graphql(default)]

@@ -34,7 +34,7 @@ impl Area {
         AreaViewerCan { update: ctx(gql).permission(May::ManageRegion, &Facts::from(self.place())) }
     }
 
-    /// The township.
+    /// The township (乡镇) whose villages it groups.
     #[graphql(directive = class::apply(DataClass::Public))]
     async fn township(&self, gql: &Context<'_>) -> Option<Result<Region>> {
         ctx(gql).edge(Some(self.township_id)).await

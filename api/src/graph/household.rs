@@ -75,7 +75,7 @@ impl Household {
         None
     }
 
-    /// Its ordinary tags (标签), in the order of the office. Null to a dispatcher. Tags of the sensitive class are never among them.
+    /// Its ordinary tags (标签), in the order of the office, at most as many as the dictionary has: 200. Null to a dispatcher. Tags of the sensitive class are never among them.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn tags(&self, gql: &Context<'_>) -> Option<Result<Vec<HouseholdTag>>> {
         if self.sight < Sight::Served {
@@ -84,7 +84,7 @@ impl Household {
         ctx(gql).load(TagsOf(self.id)).await.transpose()
     }
 
-    /// Its tags of the sensitive class (敏感标签). Null for everyone.
+    /// Its tags of the sensitive class (敏感标签), at most 200. Null for everyone.
     #[graphql(directive = class::apply(DataClass::Sensitive))]
     async fn sensitive_tags(&self) -> Option<Vec<HouseholdTag>> {
         None

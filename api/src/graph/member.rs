@@ -17,7 +17,7 @@ use entity::scalar::PhoneNumber;
 
 #[ComplexObject]
 impl HouseholdMember {
-    /// The household.
+    /// The household (户) that the person belongs to.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn household(&self, gql: &Context<'_>) -> Option<Result<Household>> {
         ctx(gql).edge(Some(self.household_id)).await

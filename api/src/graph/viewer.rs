@@ -28,7 +28,7 @@ impl Viewer {
         ctx(gql).edge(ctx(gql).scope().cadre).await
     }
 
-    /// The roles that are in force today (当前角色), with where they hold.
+    /// The roles that are in force today (当前角色), with where they hold; at most 100.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn roles(&self, gql: &Context<'_>) -> Result<Vec<ViewerRole>> {
         self.held_roles(ctx(gql)).await

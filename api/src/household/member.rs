@@ -39,7 +39,7 @@ impl Record for member::Entity {
 #[sea_orm(entity = "member::Entity")]
 #[graphql(complex)]
 pub struct HouseholdMember {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: MemberId,
     /// Name (姓名).
@@ -48,22 +48,22 @@ pub struct HouseholdMember {
     /// Relation to the head (与户主关系).
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub relation: Kinship,
-    /// Sex (性别).
+    /// Sex by GB/T 2261.1 (性别).
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub sex: Sex,
-    /// Date of birth (出生日期).
+    /// Date of birth (出生日期). Null when it is not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub birth_date: Option<Date>,
-    /// Telephone with its middle hidden (电话).
+    /// Telephone with its middle hidden (电话). Null when there is none.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub phone_masked: Option<String>,
-    /// Employment situation (就业情况).
+    /// Employment situation (就业情况). Null when it is not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub employment: Option<Employment>,
-    /// Where the person works, when away (务工地点).
+    /// Where the person works, when away (务工地点). Null when not away, or not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub employment_place: Option<String>,
-    /// What the person needs (需求).
+    /// What the person needs (需求). Null when nothing is noted.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub needs: Option<String>,
     /// First day on which the person no longer belonged to the household; null while they do.
@@ -365,7 +365,7 @@ pub struct HouseholdMemberUpdateInput {
     pub id: MemberId,
     /// The version that the change is based on.
     pub expected_version: i32,
-    /// New name.
+    /// New name, at most 40 characters.
     #[graphql(default)]
     pub name: Option<String>,
     /// New telephone number; null clears it.
@@ -397,7 +397,7 @@ impl MemberMutation {
     async fn household_member_add(
         &self,
         gql: &Context<'_>,
-        input: HouseholdMemberAddInput,
+        #[graphql(desc = "What to make.")] input: HouseholdMemberAddInput,
     ) -> Option<Result<HouseholdMemberPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("householdMemberAdd", &input.idempotency_key, &input, add).await;
@@ -410,6 +410,7 @@ impl MemberMutation {
     async fn household_member_update(
         &self,
         gql: &Context<'_>,
+        #[graphql(desc = "What to change, and the version that it is based on.")]
         input: HouseholdMemberUpdateInput,
     ) -> Option<Result<HouseholdMemberPayload>> {
         let ctx = ctx(gql);

@@ -36,7 +36,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "household::Entity")]
 #[graphql(complex)]
 pub struct Household {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: HouseholdId,
     /// Number within the village (户编号).
@@ -45,7 +45,7 @@ pub struct Household {
     /// Name of the head (户主姓名).
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub head_name: String,
-    /// Address (住址).
+    /// Address (住址). Null when it is not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub address: Option<String>,
     /// Telephone with its middle hidden, `138****5678` (电话). Null to a dispatcher.
@@ -127,7 +127,7 @@ impl Household {
 /// The datum of a position (坐标系). Positions are stored as WGS 84.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Datum {
-    /// WGS 84, as satellites give it.
+    /// WGS 84 (世界大地坐标系), as satellites give it.
     #[graphql(name = "WGS84")]
     Wgs84,
 }
@@ -311,7 +311,7 @@ impl Key for PhoneOf {
 /// By what a household is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum HouseholdBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(HouseholdId),
     /// Its number within its village.
     Number(HouseholdNumber),
@@ -334,7 +334,11 @@ pub struct HouseholdQuery;
 impl HouseholdQuery {
     /// One household by its id or number. Requires a grant or assignment that covers it; null when there is none such.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
-    async fn household(&self, gql: &Context<'_>, by: HouseholdBy) -> Option<Result<Household>> {
+    async fn household(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one, by exactly one of these.")] by: HouseholdBy,
+    ) -> Option<Result<Household>> {
         let ctx = ctx(gql);
         match by {
             HouseholdBy::Id(id) => ctx.edge(Some(id)).await,
@@ -411,7 +415,7 @@ pub struct HouseholdCreateInput {
     /// Housing, at most 200 characters.
     #[graphql(default)]
     pub housing: Option<String>,
-    /// Yearly income.
+    /// Yearly income in yuan, not negative. Shown to nobody.
     #[graphql(default)]
     pub yearly_income: Option<Yuan>,
     /// Main source of income, at most 100 characters.
@@ -471,7 +475,7 @@ impl HouseholdMutation {
     async fn household_create(
         &self,
         gql: &Context<'_>,
-        input: HouseholdCreateInput,
+        #[graphql(desc = "What to make.")] input: HouseholdCreateInput,
     ) -> Option<Result<HouseholdPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("householdCreate", &input.idempotency_key, &input, super::create).await;
@@ -484,7 +488,7 @@ impl HouseholdMutation {
     async fn household_update(
         &self,
         gql: &Context<'_>,
-        input: HouseholdUpdateInput,
+        #[graphql(desc = "What to change, and the version that it is based on.")] input: HouseholdUpdateInput,
     ) -> Option<Result<HouseholdPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("householdUpdate", &input.idempotency_key, &input, super::update).await;

@@ -53,7 +53,7 @@ pub struct TagQuery;
 
 #[Object]
 impl TagQuery {
-    /// The dictionary of household tags, some tens of them, in the order of the office. Requires nothing.
+    /// The dictionary of household tags, at most 200, in the order of the office. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(5))]
     async fn household_tags(&self, gql: &Context<'_>) -> Option<Result<Vec<HouseholdTag>>> {
         let ctx = ctx(gql);

@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use crate::kernel::page::{DEFAULT as USUAL_PAGE, MOST};
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     BaseType, ConstDirective, ExecutableDocument, Field, FieldDefinition, OperationDefinition, OperationType,
@@ -16,8 +17,6 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value as Const, Variables};
 use async_graphql_value::Value;
 
-/// Rows of a list whose `first` was not given and has no default in the schema.
-const USUAL_PAGE: u64 = 20;
 /// Values of introspection that cost as much as one object: they come from memory.
 const INTROSPECTION_SHARE: u64 = 100;
 /// Values of a variable that cost as much as one object at each place where it is used.
@@ -219,9 +218,11 @@ impl<'a> Tally<'a> {
             Times::Once => 1,
             Times::Always(number) => number,
             Times::Page(usual) => {
-                PAGE_ARGUMENTS.iter().find_map(|name| self.number(field.get_argument(name)?)).unwrap_or(usual)
+                // More than a page holds is refused by the list itself, with the limit in words.
+                let given = PAGE_ARGUMENTS.iter().find_map(|name| self.number(field.get_argument(name)?));
+                given.unwrap_or(usual).min(MOST)
             }
-            Times::Ids => self.length(field.get_argument(IDS_ARGUMENT)).unwrap_or(1),
+            Times::Ids => self.length(field.get_argument(IDS_ARGUMENT)).unwrap_or(1).min(MOST),
         }
     }
 
@@ -408,7 +409,7 @@ mod tests {
 
     #[test]
     fn sums_never_wrap() {
-        let deep = "rows(first: 2000000000) { nodes { ".repeat(9) + "id" + &" } }".repeat(9);
+        let deep = "rows(first: 100) { nodes { ".repeat(11) + "id" + &" } }".repeat(11);
         assert_eq!(cost(&format!("{{ {deep} }}"), value!({})), u64::MAX);
     }
 }

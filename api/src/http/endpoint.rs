@@ -140,7 +140,11 @@ async fn read(
     let bearer = media::bearer(headers).map_err(|fault| Refused(StatusCode::UNAUTHORIZED, fault))?;
     let parameters = match *method {
         Method::GET => from_uri(uri)?,
-        Method::POST if !media::sends_json(headers) => return Err(unsupported_media()),
+        Method::POST if !media::sends_json(headers) => {
+            // A client that is still sending would see a broken pipe instead of the answer.
+            _ = collect(door, body).await;
+            return Err(unsupported_media());
+        }
         Method::POST => from_body(&collect(door, body).await?)?,
         _ => return Err(not_allowed()),
     };

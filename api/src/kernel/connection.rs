@@ -18,6 +18,8 @@ pub type Count = Arc<dyn Fn() -> BoxFuture<'static, Result<i64>> + Send + Sync>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
+/// Where a page begins or ends; opaque. It belongs to one list with its filter and order: another list refuses it
+/// (`CURSOR_MISMATCH`).
 #[Scalar(specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -80,7 +80,7 @@ impl StringFilter {
     }
 }
 
-/// Ids (标识).
+/// Ids, compared exactly (标识).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct IdFilter {
     /// Exactly this one.

@@ -64,7 +64,7 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, InputObject)]
 #[graphql(name_type)]
 pub struct OrderBy<F: Ordering> {
-    /// By what.
+    /// By what the list is ordered.
     pub field: F,
     /// Which way.
     pub direction: Direction,

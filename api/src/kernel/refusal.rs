@@ -4,7 +4,7 @@ use super::error::{Code, Error, Locale, Result};
 use super::request::Ctx;
 use async_graphql::{Context, Enum, ID, Interface, MaybeUndefined, SimpleObject};
 
-/// What kind of refusal it is. Stable; the message is for people, this is for programs.
+/// What kind of refusal it is (拒绝类型). Stable; the message is for people, this is for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum RefusalCode {
     /// A value breaks a rule; `rule` says which (校验未通过).

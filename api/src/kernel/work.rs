@@ -12,8 +12,8 @@ use super::{
 use async_graphql::{ID, InputType};
 use entity::{account, change, id::AccountId, idempotency, kind::ChangeKind, scalar::DateTime};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, IdenStatic, Iterable,
-    QueryFilter, QueryOrder, QuerySelect, Set, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    IdenStatic, Iterable, QueryFilter, QueryOrder, QuerySelect, Set, Value,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use std::str::FromStr;
@@ -376,6 +376,20 @@ pub fn log_line<E: Record>(
     by: &str,
 ) -> change::ActiveModel {
     line(now, <E as Record>::NAME, change, columns, content, by)
+}
+
+/// Lines in a statement of many.
+const CHUNK: usize = 1000;
+
+/// Appends lines that were made by `log_line`.
+pub async fn append(
+    db: &impl ConnectionTrait,
+    lines: Vec<change::ActiveModel>,
+) -> std::result::Result<(), DbErr> {
+    for chunk in lines.chunks(CHUNK) {
+        change::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(db).await?;
+    }
+    Ok(())
 }
 
 fn id_of<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> Result<Uuid> {

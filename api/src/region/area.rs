@@ -37,7 +37,7 @@ use uuid::Uuid;
 #[sea_orm(entity = "area::Entity")]
 #[graphql(complex)]
 pub struct Area {
-    /// Its id.
+    /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Public))]
     pub id: AreaId,
     /// Name, unique in the township.
@@ -172,7 +172,7 @@ pub struct AreaUpdateInput {
     pub id: AreaId,
     /// The version that the change is based on.
     pub expected_version: i32,
-    /// New name.
+    /// New name, unique in the township.
     #[graphql(default)]
     pub name: Option<String>,
     /// All its villages from now on. Whoever is answerable for the area gains and loses them at the next request.
@@ -194,7 +194,11 @@ impl AreaMutation {
     /// Makes an area. Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors: `INVALID`, `DUPLICATE`,
     /// `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10))]
-    async fn area_create(&self, gql: &Context<'_>, input: AreaCreateInput) -> Option<Result<AreaPayload>> {
+    async fn area_create(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to make.")] input: AreaCreateInput,
+    ) -> Option<Result<AreaPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("areaCreate", &input.idempotency_key, &input, create).await;
         AreaPayload::of(ctx, written).await
@@ -203,7 +207,11 @@ impl AreaMutation {
     /// Renames an area or changes its villages. Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors:
     /// `INVALID`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10))]
-    async fn area_update(&self, gql: &Context<'_>, input: AreaUpdateInput) -> Option<Result<AreaPayload>> {
+    async fn area_update(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to change, and the version that it is based on.")] input: AreaUpdateInput,
+    ) -> Option<Result<AreaPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("areaUpdate", &input.idempotency_key, &input, update).await;
         AreaPayload::of(ctx, written).await

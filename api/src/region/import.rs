@@ -8,10 +8,9 @@ use super::{blank, placed};
 use crate::kernel::{
     door::unscoped,
     standards::{check_region_code, parent_region_code},
-    work::log_line,
+    work::{append, log_line},
 };
 use entity::{
-    change,
     id::RegionId,
     kind::{ChangeKind, RegionKind},
     region,
@@ -348,9 +347,7 @@ impl Plan {
             region::Entity::insert_many(rows).exec_without_returning(txn).await?;
             progress.inc(u64::try_from(chunk.len()).unwrap_or(0));
         }
-        for chunk in lines.chunks(CHUNK) {
-            change::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(txn).await?;
-        }
+        append(txn, lines).await?;
         Ok(())
     }
 }

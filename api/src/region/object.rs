@@ -77,7 +77,7 @@ pub struct RegionWhere {
     /// By name, exactly.
     #[graphql(default)]
     pub name: Option<StringFilter>,
-    /// By level.
+    /// By level of the region.
     #[graphql(default)]
     pub kind: Option<ChoiceFilter<RegionKind>>,
     /// By the region directly above.
@@ -158,7 +158,7 @@ impl Node for Region {
 /// By what a region is looked up: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum RegionBy {
-    /// Its id.
+    /// By its id, as `node` takes it.
     Id(RegionId),
     /// Its official code.
     Code(RegionCode),
@@ -172,7 +172,11 @@ pub struct RegionQuery;
 impl RegionQuery {
     /// One region by its id or official code. Null when there is none. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
-    async fn region(&self, gql: &Context<'_>, by: RegionBy) -> Option<Result<Region>> {
+    async fn region(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which one, by exactly one of these.")] by: RegionBy,
+    ) -> Option<Result<Region>> {
         look_up(ctx(gql), by).await
     }
 
@@ -265,7 +269,7 @@ impl RegionMutation {
     async fn region_create(
         &self,
         gql: &Context<'_>,
-        input: RegionCreateInput,
+        #[graphql(desc = "What to make.")] input: RegionCreateInput,
     ) -> Option<Result<RegionPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("regionCreate", &input.idempotency_key, &input, super::create).await;
@@ -278,7 +282,7 @@ impl RegionMutation {
     async fn region_update(
         &self,
         gql: &Context<'_>,
-        input: RegionUpdateInput,
+        #[graphql(desc = "What to change, and the version that it is based on.")] input: RegionUpdateInput,
     ) -> Option<Result<RegionPayload>> {
         let ctx = ctx(gql);
         let written = ctx.write("regionUpdate", &input.idempotency_key, &input, super::update).await;
