@@ -4,4 +4,10 @@ mod architecture;
 mod contract;
 mod standards;
 
+mod config;
+mod telemetry;
+mod log;
+mod idempotency;
+mod identity;
+mod password;
 mod contact;

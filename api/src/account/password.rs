@@ -44,11 +44,12 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// A pool of so many threads and so many waiting.
+    /// A pool of so many threads (0: as many as there are cores) and so many waiting.
     #[must_use]
     pub fn new(threads: usize, queue: usize) -> Self {
         nobodys();
-        let threads = threads.max(1);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if threads == 0 { cores() } else { threads };
         Self {
             threads: Arc::new(Semaphore::new(threads)),
             waiting: AtomicUsize::new(0),

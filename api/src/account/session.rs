@@ -99,6 +99,17 @@ pub async fn start(
         ended_at: None,
     };
     let tx = ctx.db().begin().await?;
+    // Disabled or given another password while this one was being checked: its sessions ended before this one began.
+    let stands = unscoped::<account::Entity>()
+        .filter(account::Column::Id.eq(account.id))
+        .filter(account::Column::PasswordHash.eq(account.password_hash))
+        .filter(account::Column::Status.eq(AccountStatus::Active))
+        .lock_shared()
+        .one(&tx)
+        .await?;
+    if stands.is_none() {
+        return Err(bad_credentials());
+    }
     session::Entity::insert(session.clone().into_active_model()).exec_without_returning(&tx).await?;
     let issued = issue(&tx, identity, &session, now).await?;
     tx.commit().await?;

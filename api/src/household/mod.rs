@@ -194,6 +194,7 @@ pub async fn create(work: &Work, input: HouseholdCreateInput) -> Result<Uuid> {
     let housing = checks.optional_text("housing", housing.as_deref(), 200);
     let income_source = checks.optional_text("incomeSource", income_source.as_deref(), 100);
     let yearly_income = income(&mut checks, yearly_income);
+    tag::check(work, &mut checks, &tags).await?;
     let (Some(county_id), Some(township_id), Some(village_id)) =
         (place.county_id, place.township_id, place.village_id)
     else {
@@ -284,6 +285,9 @@ pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
         .transpose()?;
     let location = patched(location, |at| position(&mut checks, at.as_ref()));
     let yearly_income = patched(yearly_income, |yuan| income(&mut checks, yuan));
+    if let Some(tags) = &tags {
+        tag::check(work, &mut checks, tags).await?;
+    }
     checks.done()?;
     if let Some(number) = &number {
         free_number(work, before.village_id, number, Some(id)).await?;

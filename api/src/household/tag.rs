@@ -6,6 +6,7 @@ use crate::kernel::{
     door::{any_of, unscoped},
     error::{Fault, Locale, Refusal, Result},
     payload::ctx,
+    refusal::Checks,
     request::Ctx,
     rows::Key,
     work::Work,
@@ -120,6 +121,20 @@ pub async fn must_be_ordinary(ctx: &Ctx, codes: &[String]) -> Result<()> {
     }
 }
 
+/// Notes codes that are not in the dictionary.
+pub(super) async fn check(work: &Work, checks: &mut Checks, codes: &[String]) -> Result<()> {
+    let known = unscoped::<tag::Entity>().filter(tag::Column::Code.is_in(codes)).all(&work.tx).await?;
+    for code in codes.iter().filter(|code| known.iter().all(|tag| tag.code != **code)) {
+        checks.refuse(Refusal::rule(
+            "tags",
+            "tags",
+            format!("没有“{code}”这个标签；代码应取自 householdTags。"),
+            format!("There is no tag “{code}”; codes are those of householdTags."),
+        ));
+    }
+    Ok(())
+}
+
 /// Gives a new household its tags.
 pub(super) async fn set(work: &Work, household: HouseholdId, codes: &[String]) -> Result<()> {
     let mut codes: Vec<&String> = codes.iter().collect();
@@ -128,22 +143,9 @@ pub(super) async fn set(work: &Work, household: HouseholdId, codes: &[String]) -
     if codes.is_empty() {
         return Ok(());
     }
-    let known = unscoped::<tag::Entity>()
-        .filter(tag::Column::Code.is_in(codes.iter().copied()))
-        .all(&work.tx)
-        .await?;
-    if known.len() != codes.len() {
-        return Err(Refusal::rule(
-            "tags",
-            "tags",
-            "标签代码应取自 householdTags。",
-            "Codes of tags are those of householdTags.",
-        )
-        .into());
-    }
-    let rows = known
+    let rows = codes
         .into_iter()
-        .map(|tag| household_tag::ActiveModel { household_id: Set(household), tag: Set(tag.code) });
+        .map(|code| household_tag::ActiveModel { household_id: Set(household), tag: Set(code.clone()) });
     household_tag::Entity::insert_many(rows).exec_without_returning(&work.tx).await?;
     Ok(())
 }

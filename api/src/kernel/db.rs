@@ -43,8 +43,9 @@ impl Db {
         let sqlite = options.url.starts_with("sqlite:");
         let writers = if sqlite { 1 } else { options.readers };
         let write = connect(options, writers, false, &statements).await?;
-        let read =
-            if sqlite { connect(options, options.readers, true, &statements).await? } else { write.clone() };
+        // A pool of its own in PostgreSQL as well: a command that must look at what another transaction has just stored
+        // never waits for a connection that commands like itself hold.
+        let read = connect(options, options.readers, sqlite, &statements).await?;
         Ok(Self { read, write, statements })
     }
 
