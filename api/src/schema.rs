@@ -43,7 +43,7 @@ pub struct PlacesAndPeopleMutation(
     cadre::object::CadreMutation,
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,
-    account::object::AccountMutation,
+    account::admin::AccountMutation,
     account::grant::RoleGrantMutation,
 );
 

@@ -5,15 +5,16 @@
 
 use super::{
     Identity,
-    object::{Account, AccountCreateInput, AccountUpdateInput},
+    object::{Account, AccountCreateInput, AccountUpdateInput, tidy},
     reach::{Reach, reach_of, reach_of_cadre, shown_reach},
 };
 use crate::{
     kernel::{
+        directive::cost,
         door::unscoped,
         error::{Error, Refusal, RefusalCode, Result},
         patch::{patched, set},
-        payload::Permission,
+        payload::{Permission, ctx, payload},
         place::Place,
         policy::May,
         refusal::{Checks, Detail},
@@ -23,6 +24,7 @@ use crate::{
     },
     region,
 };
+use async_graphql::{Context, Object};
 use entity::{
     account, cadre,
     id::{AccountId, CadreId},
@@ -33,7 +35,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set,
     sea_query::{Expr, ExprTrait},
 };
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
 
 const NAME: RangeInclusive<usize> = 3..=40;
@@ -132,11 +134,6 @@ const COMMON: &[&str] = &[
     "zxcvbnm1",
     "zxcvbnm123",
 ];
-
-/// A login name as it is stored and signed in with.
-pub(super) fn tidy(name: &str) -> String {
-    name.trim().to_lowercase()
-}
 
 fn check_name(checks: &mut Checks, name: &str) -> String {
     let name = tidy(name);
@@ -417,4 +414,46 @@ async fn end_sessions(work: &Work, id: AccountId) -> Result<()> {
         .exec(&work.tx)
         .await?;
     Ok(())
+}
+
+payload! {
+    /// An account that was made or changed, or why not.
+    AccountPayload, account: Account
+}
+
+/// Changes to accounts.
+#[derive(Debug, Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Makes an account. Requires `REGION_ADMIN` of the region, or `PLATFORM_ADMIN`; for a cadre, of the cadre's office and
+    /// of all that the cadre is answerable for. Errors: `INVALID` (name, password, region), `DUPLICATE` (the name;
+    /// `existing` is null when that account is outside the viewer's scope), `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED`
+    /// when too many passwords are being hashed.
+    #[graphql(directive = cost::apply(50))]
+    async fn account_create(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to make.")] input: AccountCreateInput,
+    ) -> Option<Result<AccountPayload>> {
+        let ctx = ctx(gql);
+        let written = open(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
+        AccountPayload::of(ctx, written).await
+    }
+
+    /// Disables or enables an account, gives it a new password, or says whose login it is. Requires `REGION_ADMIN` of its
+    /// region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes status or cadre of their own account. Errors:
+    /// `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
+    /// passwords are being hashed.
+    #[graphql(directive = cost::apply(50))]
+    async fn account_update(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: AccountUpdateInput,
+    ) -> Option<Result<AccountPayload>> {
+        let ctx = ctx(gql);
+        let written = alter(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
+        AccountPayload::of(ctx, written).await
+    }
 }

@@ -1,6 +1,5 @@
 //! `Account` as it is spoken.
 
-use super::{Identity, admin};
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
@@ -8,7 +7,7 @@ use crate::kernel::{
     filter::{ChoiceFilter, IdFilter, StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
-    payload::{ctx, payload},
+    payload::ctx,
     place::Place,
     request::Ctx,
 };
@@ -20,7 +19,6 @@ use entity::{
     scalar::DateTime,
 };
 use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A login (账号). Seen by itself, by the administrators of its region, and by `PLATFORM_ADMIN`.
@@ -65,6 +63,11 @@ impl Account {
             ..Place::default()
         }
     }
+}
+
+/// A login name as it is stored and signed in with.
+pub(super) fn tidy(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 /// Conditions on accounts, all of them to hold.
@@ -187,7 +190,7 @@ async fn by_name(ctx: &Ctx, name: &str) -> Result<Option<Account>> {
         .within::<account::Entity>()
         .select_only()
         .column(account::Column::Id)
-        .filter(account::Column::Name.eq(admin::tidy(name)))
+        .filter(account::Column::Name.eq(tidy(name)))
         .into_tuple()
         .one(ctx.db().read())
         .await?;
@@ -235,46 +238,4 @@ pub struct AccountUpdateInput {
     pub cadre_id: MaybeUndefined<CadreId>,
     #[graphql(skip)]
     pub(super) password_hash: Option<String>,
-}
-
-payload! {
-    /// An account that was made or changed, or why not.
-    AccountPayload, account: Account
-}
-
-/// Changes to accounts.
-#[derive(Debug, Default)]
-pub struct AccountMutation;
-
-#[Object]
-impl AccountMutation {
-    /// Makes an account. Requires `REGION_ADMIN` of the region, or `PLATFORM_ADMIN`; for a cadre, of the cadre's office and
-    /// of all that the cadre is answerable for. Errors: `INVALID` (name, password, region), `DUPLICATE` (the name;
-    /// `existing` is null when that account is outside the viewer's scope), `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED`
-    /// when too many passwords are being hashed.
-    #[graphql(directive = cost::apply(50))]
-    async fn account_create(
-        &self,
-        gql: &Context<'_>,
-        #[graphql(desc = "What to make.")] input: AccountCreateInput,
-    ) -> Option<Result<AccountPayload>> {
-        let ctx = ctx(gql);
-        let written = admin::open(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
-        AccountPayload::of(ctx, written).await
-    }
-
-    /// Disables or enables an account, gives it a new password, or says whose login it is. Requires `REGION_ADMIN` of its
-    /// region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes status or cadre of their own account. Errors:
-    /// `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
-    /// passwords are being hashed.
-    #[graphql(directive = cost::apply(50))]
-    async fn account_update(
-        &self,
-        gql: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: AccountUpdateInput,
-    ) -> Option<Result<AccountPayload>> {
-        let ctx = ctx(gql);
-        let written = admin::alter(ctx, gql.data_unchecked::<Arc<Identity>>(), input).await;
-        AccountPayload::of(ctx, written).await
-    }
 }

@@ -7,7 +7,7 @@ use lianhu::{
     State,
     config::{Config, DatabaseUrl, MasterKey},
     demo, http,
-    kernel::{db::Db, error::Error, vault},
+    kernel::{db::Db, error::Error, vault, work},
     options,
     region::import::{self, ImportError},
 };
@@ -70,13 +70,24 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
         .map_err(|error| Failed(format!("http.listen: {listen}: {error}")))?;
     let address = listener.local_addr()?;
     let limits = state.config.http.clone();
-    let router = http::router(Arc::new(state));
+    let state = Arc::new(state);
+    let router = http::router(Arc::clone(&state));
     ready(address);
-    let upkeep = tokio::spawn(http::metrics::upkeep());
+    let upkeep = tokio::spawn(async move { tokio::join!(http::metrics::upkeep(), keep_ledger(&state)) });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;
     upkeep.abort();
     telemetry.flush();
     Ok(())
+}
+
+/// Forgets old idempotency keys, at the start and every six hours.
+async fn keep_ledger(state: &State) {
+    loop {
+        if let Err(error) = work::forget_keys(&state.db, state.clock.now()).await {
+            tracing::warn!(?error, "old idempotency keys stay for now");
+        }
+        tokio::time::sleep(std::time::Duration::from_hours(6)).await;
+    }
 }
 
 /// `lianhu serve`

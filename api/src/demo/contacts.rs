@@ -16,9 +16,6 @@ use entity::{
     scalar::Date,
 };
 
-/// Days ago on which former staff left; their assignments had ended by then.
-pub(super) const FORMER_LEFT: i32 = 75;
-
 /// Households that one cadre carries at most.
 const MOST: usize = 60;
 
@@ -252,7 +249,7 @@ fn assign(making: &mut Making, homes: &[Home], dealt: &[Option<CadreId>], people
         if making.dice.percent(9) {
             // The one before: to the day on which the present one began.
             let before = match making.dice.below(3) {
-                0 if since > FORMER_LEFT => making.dice.pick(&people.former),
+                0 if since > super::people::FORMER_LEFT => making.dice.pick(&people.former),
                 _ => making.dice.pick(&people.staff),
             };
             let reason = making.dice.pick(&REASONS);

@@ -13,6 +13,9 @@ use entity::{
     scalar::Date,
 };
 
+/// Days ago on which former staff left; their assignments had ended by then.
+pub(super) const FORMER_LEFT: i32 = 75;
+
 /// How many of each.
 pub(super) struct Plan {
     county_leaders: usize,
@@ -290,7 +293,7 @@ fn former(making: &mut Making, town: &Town, offices: &Offices) -> CadreId {
     let id = cadre(making, CadreLevel::TownshipStaff, office, 60);
     post(making, id, "工作人员", Where::Department(department));
     // The last assignments that were theirs ended later than this by no day: see `contacts`.
-    let ended = making.ago(super::contacts::FORMER_LEFT);
+    let ended = making.ago(FORMER_LEFT);
     if let Some(cadre) = making.rows.cadres.last_mut() {
         cadre.ends_on = Some(ended);
     }

@@ -8,15 +8,32 @@ use crate::{
     kernel::{
         directive::{DataClass, class},
         error::Result,
-        payload::ctx,
-        policy::Sight,
+        payload::{Permission, ctx},
+        policy::{May, Sight},
     },
 };
-use async_graphql::{ComplexObject, Context};
+use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::scalar::PhoneNumber;
+
+/// What the viewer may do to a member (可否操作).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct HouseholdMemberViewerCan {
+    /// Change it (`householdMemberUpdate`): the right to the household.
+    pub update: Permission,
+}
 
 #[ComplexObject]
 impl HouseholdMember {
+    /// What the viewer may do to it. Null when the household is outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn viewer_can(&self, gql: &Context<'_>) -> Option<Result<HouseholdMemberViewerCan>> {
+        let ctx = ctx(gql);
+        let household = ctx.node::<Household>(self.household_id).await.transpose()?;
+        Some(household.map(|household| HouseholdMemberViewerCan {
+            update: ctx.permission(May::UpdateHousehold, &household.facts()),
+        }))
+    }
+
     /// The household (户) that the person belongs to.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn household(&self, gql: &Context<'_>) -> Option<Result<Household>> {
@@ -27,7 +44,7 @@ impl HouseholdMember {
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
         let ctx = ctx(gql);
-        match self.household_of(ctx).await {
+        match ctx.node::<Household>(self.household_id).await {
             Ok(Some(household)) if household.sight >= Sight::Close => {
                 ctx.load(PhoneOf(self.id)).await.transpose()
             }
@@ -54,8 +71,10 @@ impl HouseholdMember {
         &self,
         gql: &Context<'_>,
     ) -> Result<Vec<&'static str>, crate::kernel::error::Error> {
-        let close =
-            self.household_of(ctx(gql)).await?.is_some_and(|household| household.sight >= Sight::Close);
+        let close = ctx(gql)
+            .node::<Household>(self.household_id)
+            .await?
+            .is_some_and(|household| household.sight >= Sight::Close);
         Ok(if close { vec!["identityNumber"] } else { vec!["identityNumber", "phone"] })
     }
 }

@@ -1,6 +1,6 @@
 //! Members of a household (家庭成员).
 
-use super::{SealedPhone, find_to_change, object::Household, recount};
+use super::{SealedPhone, find_to_change, recount};
 use crate::kernel::{
     directive::{DataClass, class, cost},
     door::{any_of, unscoped},
@@ -478,11 +478,4 @@ async fn update(work: &Work, input: HouseholdMemberUpdateInput) -> Result<Uuid> 
     work.update(row, expected_version, ChangeKind::Updated).await?;
     recount(work, &household).await?;
     Ok(id.0)
-}
-
-impl HouseholdMember {
-    /// The household, which tells how far the viewer sees.
-    pub(crate) async fn household_of(&self, ctx: &Ctx) -> Result<Option<Household>> {
-        ctx.node(self.household_id).await
-    }
 }

@@ -1,14 +1,25 @@
 //! What goes back: the body of an answer, and the status that it has whatever the media type.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use async_graphql::{Pos, Response, ServerError, Value};
-use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::budget::Receipt;
 use super::errors::{self, Reader};
-use crate::kernel::error::{Code, Fault};
+use super::media::{self, Media};
+use crate::kernel::error::{Code, Fault, Locale};
+
+/// Answers shorter than this are not worth compressing.
+const WORTH_COMPRESSING: usize = 1024;
 
 /// What goes back.
 #[derive(Debug)]
@@ -106,4 +117,45 @@ pub fn status_of(code: Code) -> Option<StatusCode> {
         Code::InternalServerError => Some(StatusCode::INTERNAL_SERVER_ERROR),
         _ => None,
     }
+}
+
+/// The answer to a request that is refused before its operation is looked at.
+pub fn declined(status: StatusCode, fault: &Fault, locale: Locale, request_id: &str) -> Answer {
+    let reader = Reader { locale, request_id, anonymous: true };
+    let errors = vec![errors::from_fault(fault, Vec::new(), reader)];
+    let body = Body { errors, data: None, extensions: BTreeMap::new() };
+    Answer { body, status: Some(status), retry_after_ms: fault.retry_after_ms }
+}
+
+/// Writes an answer.
+pub fn respond(answer: &Answer, media: Media, headers: &HeaderMap) -> HttpResponse {
+    let status = answer.status.unwrap_or(match (answer.body.data.is_some(), media) {
+        (true, _) | (false, Media::Json) => StatusCode::OK,
+        (false, Media::Graphql) => StatusCode::BAD_REQUEST,
+    });
+    let text = serde_json::to_vec(&answer.body).unwrap_or_default();
+    let gzip = text.len() >= WORTH_COMPRESSING && media::takes_gzip(headers);
+    let packed = if gzip { compressed(&text) } else { None };
+    let is_packed = packed.is_some();
+    let mut response = (status, packed.unwrap_or(text)).into_response();
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, media.content_type());
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+    if is_packed {
+        fields.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(millis) = answer.retry_after_ms {
+        fields.insert(RETRY_AFTER, millis.div_ceil(1000).max(1).into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn compressed(text: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    encoder.write_all(text).ok()?;
+    encoder.finish().ok()
 }

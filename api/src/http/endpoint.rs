@@ -1,34 +1,26 @@
 //! GraphQL over HTTP at `/graphql`, as its specification has it: POST of one JSON object, GET for
 //! queries, two media types, and a status that fits each.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use async_graphql::Variables;
 use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{Query, Request, State};
-use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
-};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Door;
-use super::answer::{Answer, Body};
-use super::errors::{self, Reader};
+use super::answer::{declined, respond};
 use super::media::{self, Media};
 use super::pipeline::Call;
 use super::telemetry::Caller;
-use crate::kernel::error::{Code, Fault, Locale};
+use crate::kernel::error::{Code, Fault};
 
-/// Answers shorter than this are not worth compressing.
-const WORTH_COMPRESSING: usize = 1024;
 /// Methods of this endpoint.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 
@@ -80,54 +72,13 @@ pub async fn graphql(State(door): State<Arc<Door>>, request: Request) -> Respons
             };
             door.pipeline.run(call).await
         }
-        Err(Refused(status, fault)) => refused(status, &fault, locale, &caller.request_id),
+        Err(Refused(status, fault)) => declined(status, &fault, locale, &caller.request_id),
     };
     let mut response = respond(&answer, media.unwrap_or(Media::Json), &parts.headers);
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
     }
     response
-}
-
-/// The answer to a request that is refused before its operation is looked at.
-pub fn refused(status: StatusCode, fault: &Fault, locale: Locale, request_id: &str) -> Answer {
-    let reader = Reader { locale, request_id, anonymous: true };
-    let errors = vec![errors::from_fault(fault, Vec::new(), reader)];
-    let body = Body { errors, data: None, extensions: std::collections::BTreeMap::new() };
-    Answer { body, status: Some(status), retry_after_ms: fault.retry_after_ms }
-}
-
-/// Writes an answer.
-pub fn respond(answer: &Answer, media: Media, headers: &HeaderMap) -> Response {
-    let status = answer.status.unwrap_or(match (answer.body.data.is_some(), media) {
-        (true, _) | (false, Media::Json) => StatusCode::OK,
-        (false, Media::Graphql) => StatusCode::BAD_REQUEST,
-    });
-    let text = serde_json::to_vec(&answer.body).unwrap_or_default();
-    let gzip = text.len() >= WORTH_COMPRESSING && media::takes_gzip(headers);
-    let packed = if gzip { compressed(&text) } else { None };
-    let is_packed = packed.is_some();
-    let mut response = (status, packed.unwrap_or(text)).into_response();
-    let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, media.content_type());
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    fields.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
-    if is_packed {
-        fields.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    if let Some(millis) = answer.retry_after_ms {
-        fields.insert(RETRY_AFTER, millis.div_ceil(1000).max(1).into());
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
-}
-
-fn compressed(text: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
-    encoder.write_all(text).ok()?;
-    encoder.finish().ok()
 }
 
 async fn read(

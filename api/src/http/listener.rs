@@ -81,9 +81,6 @@ pub async fn serve(
         stopping.store(true, Ordering::Release);
         tokio::time::sleep(limits.drain).await;
     });
-    // Ends with this function, however it ends.
-    let mut upkeep = JoinSet::new();
-    upkeep.spawn(super::metrics::upkeep());
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {

@@ -104,6 +104,6 @@ fn not_found(headers: &HeaderMap) -> Response {
 }
 
 fn refuse(status: StatusCode, fault: &Fault, headers: &HeaderMap) -> Response {
-    let answer = endpoint::refused(status, fault, media::locale(headers), &media::request_id(headers));
-    endpoint::respond(&answer, media::Media::Json, headers)
+    let answer = answer::declined(status, fault, media::locale(headers), &media::request_id(headers));
+    answer::respond(&answer, media::Media::Json, headers)
 }

@@ -163,7 +163,12 @@ impl Pipeline {
             Some(receipt) => receipt,
             None => self.spend(Payer::Account(ctx.actor()), cost)?,
         };
-        let mut request = Request::new("").variables(call.variables).data(ctx).data(receipt).data(address);
+        let mut request = Request::new("")
+            .variables(call.variables)
+            .data(call.locale)
+            .data(ctx)
+            .data(receipt)
+            .data(address);
         request.operation_name = call.operation_name;
         request.set_parsed_query(document.clone());
         Ok((self.state.schema.execute(request).await, receipt))

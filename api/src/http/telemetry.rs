@@ -25,7 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::listener::Connection;
-use super::{Door, address, endpoint, errors, media};
+use super::{Door, address, answer, errors, media};
 use crate::config::{Config, LogFormat};
 
 /// How long the last spans may take to leave at a stop.
@@ -109,8 +109,8 @@ pub async fn envelope(State(door): State<Arc<Door>>, mut request: Request, next:
     let mut response = answer.unwrap_or_else(|panic| {
         span.in_scope(|| tracing::error!(cause = panic_text(&*panic), "a handler panicked"));
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        let answer = endpoint::refused(status, &errors::internal(), locale, &caller.request_id);
-        endpoint::respond(&answer, media::Media::Json, &HeaderMap::new())
+        let answer = answer::declined(status, &errors::internal(), locale, &caller.request_id);
+        answer::respond(&answer, media::Media::Json, &HeaderMap::new())
     });
     if let Some(id) = id {
         response.headers_mut().insert(media::REQUEST_ID, id);

@@ -4,35 +4,14 @@ use super::{
     error::{Error, Result},
     page::Slice,
 };
-use async_graphql::{
-    InputValueError, InputValueResult, Object, OutputType, Scalar, ScalarType, SimpleObject, TypeName, Value,
-};
+use async_graphql::{Object, OutputType, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 use std::{borrow::Cow, sync::Arc};
 
+pub use super::page::Cursor;
+
 /// How to count, when asked.
 pub type Count = Arc<dyn Fn() -> BoxFuture<'static, Result<i64>> + Send + Sync>;
-
-/// Where a page begins or ends; opaque. It belongs to one list with its filter and order: another list refuses it
-/// (`CURSOR_MISMATCH`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(pub String);
-
-/// Where a page begins or ends; opaque. It belongs to one list with its filter and order: another list refuses it
-/// (`CURSOR_MISMATCH`).
-#[Scalar(specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
-impl ScalarType for Cursor {
-    fn parse(value: Value) -> InputValueResult<Self> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            other => Err(InputValueError::expected_type(other)),
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.clone())
-    }
-}
 
 /// One entry of a page: the node and its cursor.
 #[derive(Clone, Debug, SimpleObject)]

@@ -2,12 +2,12 @@
 //! many parents in one statement.
 
 use super::{
-    connection::Cursor,
     door::{Gate, Guarded, any_of, unscoped},
     error::{Code, Error, Fault, Result},
     request::Ctx,
     vault,
 };
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value as GqlValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::{
     ColumnTrait, ColumnType, Condition, DbBackend, DbErr, FromQueryResult, PartialModelTrait, QueryFilter,
@@ -21,6 +21,27 @@ use uuid::Uuid;
 pub const DEFAULT: u64 = 20;
 /// Rows on a page at the most.
 pub const MOST: u64 = 100;
+
+/// Where a page begins or ends; opaque. It belongs to one list with its filter and order: another list refuses it
+/// (`CURSOR_MISMATCH`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// Where a page begins or ends; opaque. It belongs to one list with its filter and order: another list refuses it
+/// (`CURSOR_MISMATCH`).
+#[Scalar(specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
+impl ScalarType for Cursor {
+    fn parse(value: GqlValue) -> InputValueResult<Self> {
+        match value {
+            GqlValue::String(text) => Ok(Self(text)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> GqlValue {
+        GqlValue::String(self.0.clone())
+    }
+}
 
 /// How a list runs: by a column, or by the id alone; the id always breaks ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

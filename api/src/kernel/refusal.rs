@@ -1,7 +1,6 @@
 //! Expected refusals as data: `UserError` and its types, and the collector of checks.
 
 use super::error::{Code, Error, Locale, Result};
-use super::request::Ctx;
 use async_graphql::{Context, Enum, ID, Interface, MaybeUndefined, SimpleObject};
 
 /// What kind of refusal it is (拒绝类型). Stable; the message is for people, this is for programs.
@@ -225,7 +224,7 @@ macro_rules! user_error {
         impl $name {
             /// For people, in the language of `Accept-Language` (zh-CN by default, or en).
             async fn message(&self, ctx: &Context<'_>) -> String {
-                let locale = ctx.data_opt::<Ctx>().map_or(Locale::Zh, Ctx::locale);
+                let locale = ctx.data_opt::<Locale>().copied().unwrap_or_default();
                 locale.pick(&self.zh, &self.en).to_owned()
             }
 

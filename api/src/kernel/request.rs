@@ -7,8 +7,8 @@ use super::{
     error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
     policy::May,
     refusal::Detail,
-    rows::Loaders,
     scope::{Facts, Scope},
+    shelf::Shelf,
     vault::Vault,
 };
 use entity::{
@@ -39,7 +39,8 @@ struct Inner {
     viewer: Option<Viewer>,
     scope: Arc<Scope>,
     now: DateTime,
-    loaders: Loaders,
+    /// What has been read; never shared between viewers.
+    shelf: Shelf,
 }
 
 impl Ctx {
@@ -62,7 +63,7 @@ impl Ctx {
             viewer,
             scope,
             now: clock.now(),
-            loaders: Loaders::default(),
+            shelf: Shelf::default(),
         }))
     }
 
@@ -162,7 +163,7 @@ impl Ctx {
         .into()
     }
 
-    pub(crate) fn loaders(&self) -> &Loaders {
-        &self.0.loaders
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.0.shelf
     }
 }

@@ -13,7 +13,6 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use std::{
-    any::{Any, TypeId},
     collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
@@ -46,33 +45,14 @@ impl<K: Key> Default for Desk<K> {
     }
 }
 
-/// The loaders of one request; never shared between viewers.
-#[derive(Default)]
-pub(crate) struct Loaders(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Loaders {
-    fn desk<K: Key>(&self) -> Arc<Mutex<Desk<K>>> {
-        let mut desks = lock(&self.0);
-        let desk = desks
-            .entry(TypeId::of::<K>())
-            .or_insert_with(|| Arc::new(Mutex::new(Desk::<K>::default())) as Arc<dyn Any + Send + Sync>);
-        Arc::clone(desk).downcast().unwrap_or_default()
-    }
-
-    /// Forgets everything: what was read before a change is not true after it.
-    pub(crate) fn forget(&self) {
-        lock(&self.0).clear();
-    }
 }
 
 impl Ctx {
     /// The answer to one question, asked together with all others of its kind.
     pub async fn load<K: Key>(&self, key: K) -> Result<Option<K::Value>> {
-        let desk = self.loaders().desk::<K>();
+        let desk = self.shelf().of::<Mutex<Desk<K>>>();
         let batch = {
             let mut open = lock(&desk);
             if let Some(known) = open.known.get(&key) {
@@ -101,7 +81,7 @@ impl Ctx {
 
     /// Puts answers that came with another question where they will be looked for.
     pub fn remember<K: Key>(&self, answers: impl IntoIterator<Item = (K, K::Value)>) {
-        let desk = self.loaders().desk::<K>();
+        let desk = self.shelf().of::<Mutex<Desk<K>>>();
         lock(&desk).known.extend(answers.into_iter().map(|(key, value)| (key, Some(value))));
     }
 }

@@ -4,12 +4,15 @@
 //! first, then answers with what the first one made.
 
 use super::{
+    clock::later,
+    db::Db,
     door::unscoped,
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
     refusal::Detail,
     request::Ctx,
 };
 use async_graphql::{ID, InputType};
+use chrono::Duration;
 use entity::{account, change, id::AccountId, idempotency, kind::ChangeKind, scalar::DateTime};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
@@ -107,7 +110,8 @@ impl Ctx {
                     .into());
                 }
                 outcome => {
-                    self.loaders().forget();
+                    // What was read before a change is not true after it.
+                    self.shelf().clear();
                     return outcome;
                 }
             }
@@ -364,6 +368,19 @@ fn line(
         idempotency_key: Set(None),
         request_id: Set(request_id.to_owned()),
     }
+}
+
+/// Days for which the ledger remembers a key.
+const REMEMBERED_DAYS: i64 = 180;
+
+/// Forgets idempotency keys that are older than the ledger remembers; tells how many.
+pub async fn forget_keys(db: &Db, now: DateTime) -> Result<u64> {
+    let before = later(now, -Duration::days(REMEMBERED_DAYS));
+    let gone = idempotency::Entity::delete_many()
+        .filter(idempotency::Column::CreatedAt.lt(before))
+        .exec(db.write())
+        .await?;
+    Ok(gone.rows_affected)
 }
 
 /// A line of the change log for a change that the program itself makes, in bulk.

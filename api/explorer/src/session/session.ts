@@ -6,19 +6,7 @@ import { notice } from '../state/notice';
 import { createStore } from '../state/store';
 import { SESSION_END, SESSION_REFRESH, SESSION_START, type TokenPayload } from './operations';
 import { exclusively, onShared, share } from './sharing';
-
-export interface Session {
-  id: string;
-  account: { id: string; name: string };
-  /** The name that was given to sign in. */
-  login: string;
-  roles: string[];
-  accessToken: string;
-  refreshToken: string;
-  /** By this computer's clock, in milliseconds. */
-  receivedAt: number;
-  expiresAt: number;
-}
+import type { Session } from './signed-in';
 
 export interface Credentials {
   name: string;

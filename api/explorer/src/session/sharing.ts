@@ -1,4 +1,4 @@
-import type { Session } from './session';
+import type { Session } from './signed-in';
 
 type Message = { renewed: Session } | { ended: string };
 

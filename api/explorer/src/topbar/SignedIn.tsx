@@ -1,5 +1,6 @@
 import { useTexts } from '../language/language';
-import { signOut, type Session } from '../session/session';
+import { signOut } from '../session/session';
+import type { Session } from '../session/signed-in';
 
 export function SignedIn({ session }: { session: Session }) {
   const texts = useTexts();
