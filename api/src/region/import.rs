@@ -307,21 +307,31 @@ impl Plan {
     }
 
     async fn carry_out(
-        self,
+        mut self,
         txn: &impl ConnectionTrait,
         progress: &ProgressBar,
         now: DateTime,
     ) -> Result<(), DbErr> {
         progress.inc(u64::try_from(self.unchanged).unwrap_or(0));
+        for (region, _) in &mut self.renamed {
+            if self.without_counties.contains_key(&region.code.0) {
+                // Two changes of one region: the name comes second.
+                region.version += 1;
+            }
+        }
         let mut lines: Vec<_> = self
-            .renamed
-            .iter()
-            .map(|(region, name)| {
-                let content = serde_json::json!({"name": name});
-                let change = (region.id.0, region.version + 1, ChangeKind::Updated);
-                log_line::<region::Entity>(now, change, &["name"], content, "import")
+            .without_counties
+            .values()
+            .map(|city| {
+                let change = (city.id.0, city.version + 1, ChangeKind::Updated);
+                log_line::<region::Entity>(now, change, &["county_id"], serde_json::json!({}), "import")
             })
             .collect();
+        lines.extend(self.renamed.iter().map(|(region, name)| {
+            let content = serde_json::json!({"name": name});
+            let change = (region.id.0, region.version + 1, ChangeKind::Updated);
+            log_line::<region::Entity>(now, change, &["name"], content, "import")
+        }));
         lines.extend(self.created.iter().map(|region| {
             let content = serde_json::json!({"code": region.code.0, "name": region.name, "kind": region.kind.to_value()});
             let change = (region.id.0, region.version, ChangeKind::Created);

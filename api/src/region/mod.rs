@@ -82,10 +82,24 @@ pub fn placed(mut row: region::Model, parent: Option<&region::Model>) -> region:
     row
 }
 
+/// Whether a city would have counties and townships directly below it: it stands in the county's column or it does not.
+async fn mixes(work: &Work, kind: RegionKind, parent: &region::Model) -> Result<bool> {
+    Ok(match (parent.kind, kind) {
+        (RegionKind::City, RegionKind::County) => parent.county_id.is_some(),
+        (RegionKind::City, RegionKind::Township) => unscoped::<region::Entity>()
+            .filter(region::Column::ParentId.eq(parent.id))
+            .filter(region::Column::Kind.eq(RegionKind::County))
+            .one(&work.tx)
+            .await?
+            .is_some(),
+        _ => false,
+    })
+}
+
 /// Makes a region below another. Requires the right over the parent.
 pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
     let RegionCreateInput { idempotency_key: _, id, code, name, kind, parent_id } = input;
-    let parent = match parent_id {
+    let mut parent = match parent_id {
         Some(parent) => Some(find(work, parent, "parentId").await?),
         None => None,
     };
@@ -106,7 +120,8 @@ pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
             )
         }),
         Some(parent) => {
-            checks.require(fits(kind, parent.kind), || {
+            let mixed = mixes(work, kind, parent).await?;
+            checks.require(fits(kind, parent.kind) && !mixed, || {
                 Refusal::rule(
                     "parent",
                     "parentId",
@@ -129,6 +144,15 @@ pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
         unscoped::<region::Entity>().filter(region::Column::Code.eq(code.0.clone())).one(&work.tx).await?;
     if let Some(same) = same {
         return Err(duplicate("code", same.id));
+    }
+    if let Some(city) = parent.as_mut().filter(|above| {
+        kind == RegionKind::Township && above.kind == RegionKind::City && above.county_id.is_none()
+    }) {
+        // It has no counties, and stands in the county's column from now on.
+        city.county_id = Some(city.id);
+        let row =
+            region::ActiveModel { id: Set(city.id), county_id: Set(city.county_id), ..Default::default() };
+        work.update(row, city.version, ChangeKind::Updated).await?;
     }
     let id = id.unwrap_or_else(|| RegionId(Uuid::now_v7()));
     let row = placed(blank(id, code, name, kind), parent.as_ref());
