@@ -56,6 +56,7 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/region/area.rs", "area_village", "areas are public; a village belongs to one"),
     ("api/src/region/area.rs", "assignment", "whose rights change with the area; nothing of it is shown"),
     ("api/src/region/import.rs", "region", "the whole tree is compared with the sheet"),
+    ("api/src/kernel/viewer.rs", "account", "whether there is any account at all"),
     ("api/src/account/session.rs", "account", "nobody is known yet"),
     ("api/src/account/session.rs", "session", "the session of a token that was shown"),
     ("api/src/account/session.rs", "refresh_token", "the token that was shown, by its hash"),
@@ -75,7 +76,6 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/branch/mod.rs", "branch", "the organisations above one that the command has found"),
     ("api/src/branch/mod.rs", "grant", "whose rights change with the tree; nothing of it is shown"),
     ("api/src/department/mod.rs", "department", "departments are public; names are unique in a region"),
-    ("api/src/cadre/object.rs", "membership", "a condition on cadres that are asked through the door"),
     (
         "api/src/cadre/membership.rs",
         "membership",

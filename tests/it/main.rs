@@ -17,3 +17,4 @@ mod household;
 mod contact;
 mod rights;
 mod rights_end;
+mod oracle;

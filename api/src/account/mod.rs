@@ -10,6 +10,7 @@ pub mod password;
 pub mod reach;
 pub mod session;
 pub mod sign_in;
+pub mod throttle;
 pub mod token;
 pub mod viewer;
 
@@ -40,6 +41,8 @@ impl Record for account::Entity {
 pub struct Identity {
     /// The argon2 pool.
     pub passwords: Passwords,
+    /// Failed attempts to sign in.
+    pub failures: throttle::Failures,
     /// Access tokens.
     pub tokens: Tokens,
     /// How long sessions last.
@@ -59,7 +62,11 @@ impl Identity {
             tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access))?,
             lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
             policy,
-            scopes: Cache::new(20_000),
+            failures: throttle::Failures::default(),
+            scopes: Cache::builder()
+                .max_capacity(20_000)
+                .time_to_live(std::time::Duration::from_mins(1))
+                .build(),
         })
     }
 }

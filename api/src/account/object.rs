@@ -10,6 +10,7 @@ use crate::kernel::{
     payload::ctx,
     place::Place,
     request::Ctx,
+    vault::digest,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 use entity::{
@@ -221,6 +222,20 @@ pub struct AccountCreateInput {
     pub(super) password_hash: Option<String>,
 }
 
+/// What was given, for comparing one request with another: the password by its digest alone.
+impl std::fmt::Debug for AccountCreateInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountCreateInput")
+            .field("idempotency_key", &self.idempotency_key)
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("cadre_id", &self.cadre_id)
+            .field("region_id", &self.region_id)
+            .field("password", &digest(&self.password))
+            .finish_non_exhaustive()
+    }
+}
+
 /// A change to an account. What is absent stays.
 #[derive(Clone, InputObject)]
 pub struct AccountUpdateInput {
@@ -238,4 +253,19 @@ pub struct AccountUpdateInput {
     pub cadre_id: MaybeUndefined<CadreId>,
     #[graphql(skip)]
     pub(super) password_hash: Option<String>,
+}
+
+/// What was given, for comparing one request with another: the password by its digest alone.
+impl std::fmt::Debug for AccountUpdateInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountUpdateInput")
+            .field("idempotency_key", &self.idempotency_key)
+            .field("id", &self.id)
+            .field("expected_version", &self.expected_version)
+            .field("status", &self.status)
+            .field("cadre_id", &self.cadre_id)
+            .field("password", &digest(self.password.value().map_or("", String::as_str)))
+            .field("password_given", &!self.password.is_undefined())
+            .finish_non_exhaustive()
+    }
 }

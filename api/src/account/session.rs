@@ -1,6 +1,10 @@
 //! Sessions: signing in, keeping on, signing out, and who asks at each request.
 
-use super::{Identity, object::Account, password::Passwords};
+use super::{
+    Identity,
+    object::{Account, tidy},
+    password::Passwords,
+};
 use crate::kernel::{
     clock::{Clock, civil, later},
     db::Db,
@@ -74,21 +78,33 @@ fn token_invalid() -> Error {
     .into()
 }
 
-/// Signs in by name and password.
-pub async fn start(
-    ctx: &Ctx,
-    identity: &Identity,
-    name: &str,
-    password: &str,
-    device: &str,
-) -> Result<Issued> {
-    let name = name.trim().to_lowercase();
+/// An attempt to sign in.
+pub struct Attempt {
+    /// Login name as it was typed.
+    pub name: String,
+    /// Password as it was typed.
+    pub password: String,
+    /// What the owner will know the device by.
+    pub device: String,
+    /// From where, as far as it is known.
+    pub address: Option<std::net::IpAddr>,
+}
+
+/// Signs in by name and password. Failures are counted by name and address, and cost time.
+pub async fn start(ctx: &Ctx, identity: &Identity, attempt: Attempt) -> Result<Issued> {
+    let Attempt { name, password, device, address } = attempt;
+    let name = tidy(&name);
+    identity.failures.allow(&name, address, ctx.now())?;
     let found =
-        unscoped::<account::Entity>().filter(account::Column::Name.eq(name)).one(ctx.db().read()).await?;
+        unscoped::<account::Entity>().filter(account::Column::Name.eq(&name)).one(ctx.db().read()).await?;
     let found = found.filter(|account| account.status == AccountStatus::Active);
     let hash = found.as_ref().map(|account| account.password_hash.clone());
-    let known = Passwords::verify(&identity.passwords, password.to_owned(), hash).await?;
-    let account = found.filter(|_| known).ok_or_else(bad_credentials)?;
+    let known = Passwords::verify(&identity.passwords, password, hash).await?;
+    let Some(account) = found.filter(|_| known) else {
+        identity.failures.note(&name, address, ctx.now());
+        return Err(bad_credentials());
+    };
+    identity.failures.forget(&name);
     let now = ctx.now();
     let session = session::Model {
         id: SessionId(Uuid::now_v7()),

@@ -3,7 +3,7 @@
 use super::{
     Identity,
     object::Account,
-    session::{self, Issued},
+    session::{self, Attempt, Issued},
 };
 use crate::kernel::{
     directive::{DataClass, class, cost},
@@ -118,7 +118,7 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Signs in by name and password. Requires nothing; one such field in a document. Errors: `BAD_CREDENTIALS`. Answers
-    /// `OVERLOADED` with a time to come back when too many sign in at once.
+    /// `RATE_LIMITED` after many failures of a name or address, `OVERLOADED` with a time to come back when too many sign in at once.
     #[graphql(directive = cost::apply(50))]
     async fn session_start(
         &self,
@@ -127,7 +127,9 @@ impl SessionMutation {
     ) -> Option<Result<SessionPayload>> {
         let identity = gql.data_unchecked::<Arc<Identity>>();
         let SessionStartInput { name, password, device } = input;
-        Some(SessionPayload::of(session::start(ctx(gql), identity, &name, &password, &device).await))
+        let address = gql.data_opt::<std::net::IpAddr>().copied();
+        let attempt = Attempt { name, password, device, address };
+        Some(SessionPayload::of(session::start(ctx(gql), identity, attempt).await))
     }
 
     /// A new pair of tokens. The old refresh token is used up; shown again after its successor was used, it ends the

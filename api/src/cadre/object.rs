@@ -5,7 +5,7 @@ use crate::{
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class, cost},
-        door::{live, unscoped},
+        door::live,
         error::Result,
         filter::{ChoiceFilter, IdFilter, StringFilter, in_region, operand},
         node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -98,7 +98,8 @@ pub struct CadreWhere {
     pub department_id: Option<IdFilter>,
     /// Whose office is anywhere in this region, the region's own included.
     pub region: MaybeUndefined<RegionId>,
-    /// Whether today a member of any party organisation.
+    /// Whether today a member of any party organisation, as far as the viewer may see memberships: those whose membership
+    /// is hidden count as without.
     pub party_member: MaybeUndefined<bool>,
     /// Today a member in this party organisation itself, or in this party group.
     pub branch_id: MaybeUndefined<BranchId>,
@@ -133,9 +134,9 @@ impl Filter for CadreWhere {
     }
 }
 
-/// Cadres with a membership in force today.
+/// Cadres with a membership in force today that the viewer may see.
 fn live_members(ctx: &Ctx) -> Select<membership::Entity> {
-    unscoped::<membership::Entity>().select_only().column(membership::Column::CadreId).filter(live(
+    ctx.within::<membership::Entity>().select_only().column(membership::Column::CadreId).filter(live(
         membership::Column::StartsOn,
         membership::Column::EndsOn,
         ctx.today(),

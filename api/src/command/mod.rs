@@ -145,6 +145,11 @@ pub(crate) async fn demo(
     let table = if kept.is_file() {
         std::fs::read_to_string(&kept)?
     } else {
+        if lianhu::kernel::viewer::has_accounts(&state.db).await.map_err(ours)? {
+            return Err(Failed(
+                "数据库中已有账号，演示只载入空库。\nThe database has accounts already; the demonstration is loaded into an empty one only.".to_owned(),
+            ));
+        }
         eprintln!("正在载入演示数据 … Loading the demonstration …");
         let today = lianhu::kernel::clock::civil(state.clock.now()).0;
         let sealing = Sealing(&state.vault);

@@ -6,7 +6,7 @@ use crate::{
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class, cost},
-        door::{level_of, live, unscoped},
+        door::{level_of, live, served_households, unscoped},
         error::{Error, Fault, Result},
         filter::ChoiceFilter,
         node::{Listing, list},
@@ -97,6 +97,7 @@ impl Coverage {
     async fn count(&self, ctx: &Ctx, also: Condition) -> Result<i64> {
         use crate::kernel::node::Filter;
         let base = self.residents().condition(ctx).await?;
+        let base = base.add(served_households(ctx.scope(), ctx.backend()));
         page::count::<household::Entity>(ctx, base.add(also)).await
     }
 
@@ -239,8 +240,8 @@ impl Coverage {
         Ok(Share::new(with, page::count::<region::Entity>(ctx, all).await?))
     }
 
-    /// The villages without a township cadre (无包村干部的村), by code; 1000 at the most.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(100))]
+    /// The villages without a township cadre (无包村干部的村), by code; 200 at the most.
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(200))]
     async fn villages_without(&self, gql: &Context<'_>) -> Result<Vec<Region>, Error> {
         use crate::kernel::node::Filter;
         use sea_orm::PartialModelTrait;
@@ -250,7 +251,7 @@ impl Coverage {
             .filter(seen_villages(&ctx.scope().assignment))
             .filter(has_township_cadre(ctx.today()).not())
             .order_by_asc(region::Column::Code)
-            .limit(1000)
+            .limit(200)
             .into_model::<Region>()
             .all(ctx.db().read())
             .await?;

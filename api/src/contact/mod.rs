@@ -219,6 +219,13 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
         input;
     let branches = holder(work, cadre_id, department_id, work.ctx.today()).await?;
     work.ctx.must(May::Assign, &target.facts(&branches))?;
+    // Who may assign only as the secretary of the holder's branch does not open doors to themselves.
+    if !work.ctx.may(May::Assign, &target.facts(&[]))
+        && cadre_id.is_some()
+        && cadre_id == work.ctx.scope().cadre
+    {
+        return Err(work.ctx.forbidden(May::Assign));
+    }
     let mut checks = Checks::default();
     check_dates(&mut checks, starts_on, ends_on);
     let may_be_primary =
@@ -237,6 +244,21 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
     };
     if is_primary && let Some(existing) = overlapping(&target, starts_on, ends_on).one(&work.tx).await? {
         return Err(second_primary(work, existing).await);
+    }
+    // The rights are raised first: the account's row is the lock under which its holder is given targets.
+    raise_rights(work, cadre_id, department_id).await?;
+    let held = Condition::any()
+        .add_option(cadre_id.map(|id| assignment::Column::CadreId.eq(id)))
+        .add_option(department_id.map(|id| assignment::Column::DepartmentId.eq(id)));
+    if let Some(same) = on_days(&target, starts_on, ends_on).filter(held).one(&work.tx).await? {
+        return Err(already(
+            work,
+            same,
+            "startsOn",
+            "同一包联人对同一对象在这些日子里已有包联。",
+            "The same holder has the same target already on some of these days.",
+        )
+        .await);
     }
     let row = assignment::ActiveModel {
         id: Set(id.unwrap_or_else(|| AssignmentId(Uuid::now_v7()))),
@@ -270,7 +292,6 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
         }
         made => made?,
     };
-    raise_rights(work, cadre_id, department_id).await?;
     Ok(made)
 }
 
@@ -291,10 +312,14 @@ fn overlapping(
     starts_on: Date,
     ends_on: Option<Date>,
 ) -> sea_orm::Select<assignment::Entity> {
-    use assignment::Column::{EndsOn, IsPrimary, StartsOn};
+    on_days(target, starts_on, ends_on).filter(assignment::Column::IsPrimary.eq(true))
+}
+
+/// Assignments of the same target on any of the same days.
+fn on_days(target: &Target, starts_on: Date, ends_on: Option<Date>) -> sea_orm::Select<assignment::Entity> {
+    use assignment::Column::{EndsOn, StartsOn};
     unscoped::<assignment::Entity>()
         .filter(target.same())
-        .filter(IsPrimary.eq(true))
         .filter(Condition::any().add(EndsOn.is_null()).add(EndsOn.gt(starts_on)))
         .filter(Condition::all().add_option(ends_on.map(|ends| StartsOn.lt(ends))))
         // One that ends on the day on which it begins holds on no day.
@@ -302,15 +327,22 @@ fn overlapping(
 }
 
 async fn second_primary(work: &Work, existing: assignment::Model) -> Error {
-    let seen = work.ctx.node::<ContactAssignment>(existing.id).await.ok().flatten();
-    Refusal::new(
-        RefusalCode::Duplicate,
+    already(
+        work,
+        existing,
         "isPrimary",
         "在这些日子里已有主要联系人；请先结束原包联，或改为非主要联系人。",
         "There is a primary contact on some of these days; end that assignment first, or make this one not primary.",
     )
-    .with(Detail::Existing(seen.map(|seen| seen.id.to_string())))
-    .into()
+    .await
+}
+
+/// The refusal that names the assignment which stands in the way, if the viewer may see it.
+async fn already(work: &Work, existing: assignment::Model, field: &str, zh: &str, en: &str) -> Error {
+    let seen = work.ctx.node::<ContactAssignment>(existing.id).await.ok().flatten();
+    Refusal::new(RefusalCode::Duplicate, field, zh, en)
+        .with(Detail::Existing(seen.map(|seen| seen.id.to_string())))
+        .into()
 }
 
 /// Ends an assignment on a day: the first without the right.
@@ -342,15 +374,6 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
     let ends_on = ends_on.unwrap_or_else(|| work.ctx.today());
     let mut checks = Checks::default();
     let reason = checks.text("reason", &reason, 200);
-    checks.require(ends_on >= before.starts_on, || {
-        Refusal::rule(
-            "dates",
-            "endsOn",
-            "结束日不能早于开始日。",
-            "An assignment does not end before it begins.",
-        )
-    });
-    checks.done()?;
     if before.ends_on.is_some_and(|ended| ended <= work.ctx.today()) {
         return Err(Refusal::new(
             RefusalCode::State,
@@ -360,6 +383,16 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
         )
         .into());
     }
+    let earliest = std::cmp::max(before.starts_on, work.ctx.today());
+    checks.require(ends_on >= earliest && before.ends_on.is_none_or(|set| ends_on <= set), || {
+        Refusal::rule(
+            "dates",
+            "endsOn",
+            format!("结束日不能早于 {}，也不能推迟已定的结束日。", earliest.0),
+            format!("It ends on {} at the earliest, and not later than was set before.", earliest.0),
+        )
+    });
+    checks.done()?;
     let row = assignment::ActiveModel {
         id: Set(id),
         ends_on: Set(Some(ends_on)),

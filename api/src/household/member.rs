@@ -10,7 +10,7 @@ use crate::kernel::{
     page::Run,
     patch::{patched, set},
     payload::{ctx, payload},
-    refusal::Checks,
+    refusal::{Checks, Detail},
     request::Ctx,
     rows::Key,
     standards,
@@ -29,9 +29,12 @@ use sea_orm::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// Members of one household at the most.
+const MOST_MEMBERS: i32 = 30;
+
 impl Record for member::Entity {
     const NAME: &'static str = MemberId::PREFIX;
-    const INTERNAL: &'static [&'static str] = &["household_id", "relation", "left_on"];
+    const INTERNAL: &'static [&'static str] = &["household_id", "left_on"];
 }
 
 /// A member of a household (家庭成员). Seen by whoever sees more of the household than a dispatcher does.
@@ -427,6 +430,15 @@ async fn add(work: &Work, input: HouseholdMemberAddInput) -> Result<Uuid> {
     checks.require(!member.is_head(), || {
         Refusal::rule("one-head", "member.relation", "这户已有户主。", "The household has a head already.")
     });
+    checks.require(household.member_count < MOST_MEMBERS, || {
+        Refusal::new(
+            crate::kernel::error::RefusalCode::Limit,
+            "member",
+            format!("最多 {MOST_MEMBERS} 人。"),
+            format!("{MOST_MEMBERS} members at the most."),
+        )
+        .with(Detail::Limit(MOST_MEMBERS))
+    });
     checks.done()?;
     let id = member.insert(work, household_id).await?;
     recount(work, &household).await?;
@@ -460,6 +472,9 @@ async fn update(work: &Work, input: HouseholdMemberUpdateInput) -> Result<Uuid> 
     let needs = text("needs", needs, 500);
     let phone = patched(phone, |phone| SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref()))
         .transpose()?;
+    checks.require(left_on.value().is_none_or(|&day| day <= work.ctx.today()), || {
+        Refusal::rule("left-on", "leftOn", "离开的日子在将来。", "The day of leaving lies ahead.")
+    });
     checks.done()?;
     let mut row = member::ActiveModel {
         id: Set(id),

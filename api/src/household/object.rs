@@ -4,7 +4,7 @@ use super::{member::HouseholdMemberInput, tag};
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
-    door::{any_of, live, unscoped},
+    door::{any_of, live, served_households, unscoped},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -189,6 +189,9 @@ impl Filter for HouseholdWhere {
         }
         if let Some(status) = &self.status {
             all = all.add(status.on(household::Column::Status)?);
+        }
+        if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
+            all = all.add(served_households(ctx.scope(), ctx.backend()));
         }
         if let Some(tag) = &self.tag {
             all = all.add(tagged(ctx, tag).await?);

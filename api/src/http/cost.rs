@@ -274,13 +274,17 @@ fn weight(value: &Const) -> u64 {
 fn price(field: &FieldDefinition, composite: &[&str]) -> (String, Price) {
     let returns = named(&field.ty.node).to_owned();
     let usual = u64::from(composite.contains(&returns.as_str()));
-    let own = field.directives.iter().find_map(|directive| own_cost(&directive.node));
+    let mut own = field.directives.iter().find_map(|directive| own_cost(&directive.node));
     let argument = |name: &str| field.arguments.iter().find(|one| one.node.name.node == name);
     let times = if let Some(first) = argument("first").or_else(|| argument("last")) {
         let default = first.node.default_value.as_ref().map(|value| &value.node);
         Times::Page(default.and_then(whole).unwrap_or(USUAL_PAGE))
     } else if argument(IDS_ARGUMENT).is_some_and(|ids| is_list(&ids.node.ty.node)) {
         Times::Ids
+    } else if let Some(most) = own.filter(|_| is_list(&field.ty.node) && usual == 1) {
+        // A list without pages: its cost is its length.
+        own = Some(1);
+        Times::Always(most)
     } else {
         Times::Once
     };

@@ -229,22 +229,28 @@ fn sorted<I: Ord>(ids: impl Iterator<Item = I>) -> Vec<I> {
     ids
 }
 
+/// Households of which more is seen than the desk sees: what is hidden of a household cannot be found out by a condition
+/// or a count either.
+#[must_use]
+pub fn served_households(scope: &Scope, backend: DbBackend) -> Condition {
+    let doors = &scope.household;
+    let mut sights = doors.roots.iter().map(|(_, sight)| sight).chain(doors.households.values());
+    if sights.all(|&sight| sight >= Sight::Served) {
+        return Condition::all();
+    }
+    served(doors, backend).condition()
+}
+
+fn served(doors: &Doors, backend: DbBackend) -> Gate {
+    let full = doors.at_least(Sight::Served);
+    let single = (!full.households.is_empty())
+        .then(|| any_of(household::Column::Id, sorted(full.households.keys().copied()), backend));
+    located::<household::Entity>(&full, single)
+}
+
 impl Guarded for member::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let doors = &scope.household;
-        let full = Doors {
-            roots: doors.roots.iter().copied().filter(|&(_, sight)| sight >= Sight::Served).collect(),
-            households: doors
-                .households
-                .iter()
-                .filter(|(_, sight)| **sight >= Sight::Served)
-                .map(|(id, sight)| (*id, *sight))
-                .collect(),
-            ..Doors::default()
-        };
-        let single = (!full.households.is_empty())
-            .then(|| any_of(household::Column::Id, sorted(full.households.keys().copied()), backend));
-        match located::<household::Entity>(&full, single) {
+        match served(&scope.household, backend) {
             Gate::Everything => Gate::Everything,
             Gate::Branches(branches) => Gate::Branches(
                 branches

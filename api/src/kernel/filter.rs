@@ -33,13 +33,27 @@ pub fn operand<T: Clone>(value: &MaybeUndefined<T>) -> Result<Option<T>> {
     }
 }
 
+/// Values that a condition may name at once.
+const MOST: usize = 100;
+
+/// The values, if there are any and not too many.
+fn list<T: Clone>(values: &MaybeUndefined<Vec<T>>) -> Result<Option<Vec<T>>> {
+    let values = operand(values)?;
+    if values.as_ref().is_some_and(|values| values.len() > MOST) {
+        return Err(
+            Fault::input(format!("最多 {MOST} 个取值。"), format!("{MOST} values at the most.")).into()
+        );
+    }
+    Ok(values)
+}
+
 /// One of the values of a closed set (取值).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, InputObject)]
 #[graphql(name_type)]
 pub struct ChoiceFilter<T: InputType> {
     /// Exactly this one.
     pub eq: MaybeUndefined<T>,
-    /// Any of these; an empty list matches nothing.
+    /// Any of these, 100 at the most; an empty list matches nothing.
     #[graphql(name = "in")]
     pub one_of: MaybeUndefined<Vec<T>>,
 }
@@ -66,7 +80,7 @@ impl<T: InputType + Clone + Into<Value>> ChoiceFilter<T> {
 pub struct StringFilter {
     /// Exactly this one.
     pub eq: MaybeUndefined<String>,
-    /// Any of these; an empty list matches nothing.
+    /// Any of these, 100 at the most; an empty list matches nothing.
     #[graphql(name = "in")]
     pub one_of: MaybeUndefined<Vec<String>>,
 }
@@ -75,7 +89,7 @@ impl StringFilter {
     /// As SQL.
     pub fn on(&self, column: impl ColumnTrait) -> Result<Condition> {
         let eq = operand(&self.eq)?.map(|value| column.eq(value));
-        let one_of = operand(&self.one_of)?.map(|values| column.is_in(values));
+        let one_of = list(&self.one_of)?.map(|values| column.is_in(values));
         Ok(Condition::all().add_option(eq).add_option(one_of))
     }
 }

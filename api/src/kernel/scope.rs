@@ -204,15 +204,36 @@ impl Scope {
 }
 
 impl Bond {
+    /// Whether a place lies where the party organisation has its seat: it disposes of its members there, nowhere else.
+    fn seats(&self, place: &Place) -> bool {
+        self.offices.last().is_some_and(|&seat| place.path().any(|id| id == seat))
+    }
+
     fn covers(&self, facts: &Facts<'_>) -> bool {
         self.roots.iter().any(|root| root.holds(&facts.place))
             || facts.household.is_some() && self.household == facts.household
             || facts.enterprise.is_some() && self.enterprise == facts.enterprise
-            || facts.branches.iter().any(|branch| self.branches.contains(branch))
+            || self.seats(&facts.place) && facts.branches.iter().any(|branch| self.branches.contains(branch))
     }
 }
 
 impl Doors {
+    /// The doors through which at least so much is seen.
+    #[must_use]
+    pub fn at_least(&self, least: Sight) -> Self {
+        let enough = |sight: &Sight| *sight >= least;
+        Self {
+            roots: self.roots.iter().copied().filter(|(_, sight)| enough(sight)).collect(),
+            households: self
+                .households
+                .iter()
+                .filter(|(_, sight)| enough(sight))
+                .map(|(&id, &sight)| (id, sight))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// How far something is seen by its place alone.
     #[must_use]
     pub fn root_sight(&self, place: &Place) -> Sight {

@@ -10,7 +10,7 @@ use super::{
     scope::{Bond, Scope},
 };
 use entity::{
-    area_village, branch,
+    account, area_village, branch,
     id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
     kind::{AssignmentKind, Role},
     region,
@@ -147,4 +147,10 @@ async fn branches(db: &Db, top: BranchId) -> Result<Vec<BranchId>> {
         all.extend(&level);
     }
     Ok(all)
+}
+
+/// Whether anybody has an account: an empty database may be filled, another must not.
+pub async fn has_accounts(db: &Db) -> Result<bool> {
+    let any = unscoped::<account::Entity>().limit(1).one(db.read()).await?;
+    Ok(any.is_some())
 }

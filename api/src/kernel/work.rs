@@ -82,7 +82,7 @@ impl Ctx {
         command: C,
     ) -> Result<Written>
     where
-        I: InputType + Clone,
+        I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
         let actor = self.signed_in()?.account;
@@ -94,7 +94,7 @@ impl Ctx {
                 "The idempotency key is a UUID, made anew for each action and kept for its retries.",
             )
         })?;
-        let fingerprint = self.vault().fingerprint(&format!("{operation} {}", input.to_value()));
+        let fingerprint = self.vault().fingerprint(&format!("{operation} {input:?}"));
         let mut tries = 0;
         loop {
             tries += 1;
@@ -128,7 +128,7 @@ impl Ctx {
         command: &C,
     ) -> Result<Written>
     where
-        I: InputType + Clone,
+        I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
         let tx = self.db().begin().await?;
