@@ -57,12 +57,12 @@ async fn a_resident_finds_no_party_member_by_a_condition() {
 async fn a_dispatcher_learns_no_tag_and_no_contact_by_a_condition_or_a_count() {
     let world = World::demo().await;
     let (dispatcher, admin) = (world.actor("dispatcher").await, world.actor("town-admin").await);
-    const ASKED: &str = "{ tagged: households(where: { tag: { eq: \"LIFTED_FROM_POVERTY\" } }) { totalCount }
+    let asked = "{ tagged: households(where: { tag: { eq: \"LIFTED_FROM_POVERTY\" } }) { totalCount }
         with: households(where: { withoutContact: false }) { totalCount }
         coverage(region: { code: \"530304101\" }) { households { numerator denominator } } }";
-    let seen = admin.get(ASKED).await;
+    let seen = admin.get(asked).await;
     assert!(seen["tagged"]["totalCount"].as_i64() > Some(0), "{seen}");
-    let hidden = dispatcher.get(ASKED).await;
+    let hidden = dispatcher.get(asked).await;
     assert_eq!(hidden["tagged"]["totalCount"], 0);
     assert_eq!(hidden["with"]["totalCount"], 0);
     assert_eq!(hidden["coverage"]["households"], json!({"numerator": 0, "denominator": 0}));
@@ -154,4 +154,24 @@ async fn guessing_a_password_takes_longer_with_each_failure_and_the_right_one_wa
     world.state.clock.shift(chrono::Duration::minutes(10));
     let after = anyone.ask(attempt, guess(&right)).await;
     assert_eq!(after["sessionStart"]["errors"], json!([]), "{}", after.body);
+}
+
+#[tokio::test]
+async fn of_two_households_that_take_one_number_at_once_one_is_told_that_it_is_taken() {
+    let world = World::demo().await;
+    let admin = world.actor("town-admin").await;
+    let village =
+        admin.get("{ region(by: { code: \"530304101200\" }) { id } }").await["region"]["id"].clone();
+    let input = |name: &str| {
+        json!({"idempotencyKey": key(), "regionId": village, "number": "9999",
+               "members": [{"name": name, "relation": "HEAD"}]})
+    };
+    let create =
+        |name| admin.change("householdCreate", "HouseholdCreateInput", "household { id }", input(name));
+    let answers = futures_util::future::join_all(["甲", "乙", "丙", "丁"].map(create)).await;
+    let made = answers.iter().filter(|answer| answer["household"].is_object()).count();
+    assert_eq!(made, 1, "{answers:#?}");
+    for answer in answers.iter().filter(|answer| answer["household"].is_null()) {
+        assert_eq!(answer["errors"][0]["code"], "DUPLICATE", "{answer}");
+    }
 }

@@ -228,7 +228,7 @@ pub async fn create(work: &Work, input: HouseholdCreateInput) -> Result<Uuid> {
         last_visit_on: Set(None),
         version: Set(1),
     };
-    work.insert(row).await?;
+    work.insert(row).await.map_err(number_taken)?;
     for member in new_members {
         member.insert(work, id).await?;
     }
@@ -246,14 +246,24 @@ async fn free_number(work: &Work, village: RegionId, number: &str, own: Option<H
     let Some(same) = same else { return Ok(()) };
     let seen =
         work.ctx.scope().household_sight(same.id, &place(&same)) > crate::kernel::policy::Sight::Hidden;
-    Err(Refusal::new(
+    Err(same_number(seen.then(|| same.id.to_string())))
+}
+
+fn same_number(existing: Option<String>) -> Error {
+    Refusal::new(
         RefusalCode::Duplicate,
         "number",
         "本村已有这个户编号。",
         "There is a household of this number in the village already.",
     )
-    .with(Detail::Existing(seen.then(|| same.id.to_string())))
-    .into())
+    .with(Detail::Existing(existing))
+    .into()
+}
+
+/// Somebody else was first by a moment: the database says so.
+fn number_taken(error: Error) -> Error {
+    let signs = ["household_village_id_number_key", "household.village_id, household.number"];
+    if signs.iter().any(|sign| Work::is_constraint(&error, sign)) { same_number(None) } else { error }
 }
 
 /// Changes a household: what is absent stays, null clears.
@@ -315,7 +325,7 @@ pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
     if let Some(tags) = tags {
         tag::replace(work, id, &tags).await?;
     }
-    work.update_with(row, expected_version, ChangeKind::Updated, also).await?;
+    work.update_with(row, expected_version, ChangeKind::Updated, also).await.map_err(number_taken)?;
     Ok(id.0)
 }
 

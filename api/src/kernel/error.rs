@@ -207,7 +207,8 @@ impl From<DbErr> for Error {
             )
             .into();
         }
-        Self::internal(error)
+        // The message without the row that a database tells of in its details: that may be somebody's data.
+        Self::Internal(Arc::new(Internal(text)))
     }
 }
 

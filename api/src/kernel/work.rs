@@ -185,7 +185,9 @@ impl Ctx {
 
 /// Serialisation failures and deadlocks pass when tried again.
 fn passing(cause: &str) -> bool {
-    ["40001", "40P01", "deadlock detected", "database is locked"].iter().any(|sign| cause.contains(sign))
+    ["could not serialize access", "deadlock detected", "database is locked"]
+        .iter()
+        .any(|sign| cause.contains(sign))
 }
 
 /// A column that every record has.
