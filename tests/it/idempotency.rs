@@ -345,3 +345,29 @@ async fn every_broken_rule_is_told_at_once_with_its_path_in_both_languages() {
     }
     assert_eq!((keys(&world).await, lines(&world).await.len()), (0, 0));
 }
+
+#[tokio::test]
+async fn the_header_gives_the_key_to_a_document_of_one_mutation() {
+    let world = World::demo().await;
+    let admin = world.actor("town-admin").await;
+    let one = admin.get("{ households(first: 1) { nodes { id version } } }").await["households"]["nodes"][0]
+        .clone();
+    let body = json!({
+        "query": "mutation($input: HouseholdUpdateInput!) {
+            householdUpdate(input: $input) { household { id } errors { code } replayed } }",
+        "variables": {"input": {"id": one["id"], "expectedVersion": one["version"], "housing": "砖房"}},
+    });
+    let header = key();
+    for replayed in [false, true] {
+        let answer = reqwest::Client::new()
+            .post(world.endpoint())
+            .bearer_auth(admin.access.as_deref().expect("signed in"))
+            .header("idempotency-key", &header)
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer");
+        let answer: Value = answer.json().await.expect("JSON");
+        assert_eq!(answer["data"]["householdUpdate"]["replayed"], replayed, "{answer}");
+    }
+}

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use super::Door;
 use super::answer::{declined, respond};
+use super::key;
 use super::media::{self, Media};
 use super::pipeline::Call;
 use super::telemetry::Caller;
@@ -64,6 +65,7 @@ pub async fn graphql(State(door): State<Arc<Door>>, request: Request) -> Respons
                 query: parameters.query,
                 operation_name: parameters.operation_name.filter(|name| !name.is_empty()),
                 variables: parameters.variables.unwrap_or_default(),
+                key: key::of(&parts.headers),
                 read_only: parts.method == Method::GET,
                 bearer,
                 locale,

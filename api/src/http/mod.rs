@@ -28,6 +28,7 @@ pub mod explorer;
 pub mod guard;
 pub mod health;
 pub mod listener;
+pub mod key;
 pub mod media;
 pub mod metrics;
 pub mod pipeline;

@@ -23,6 +23,7 @@ use super::budget::{Budget, Payer, Receipt};
 use super::cost::Table;
 use super::errors::{self, Reader};
 use super::guard;
+use super::key;
 use super::telemetry::panic_text;
 use crate::State;
 use crate::account;
@@ -48,6 +49,8 @@ pub struct Call {
     pub variables: Variables,
     /// Only queries may run: it came by GET.
     pub read_only: bool,
+    /// The idempotency key of the header.
+    pub key: Option<String>,
     /// The token that was shown.
     pub bearer: Option<String>,
     /// The language of messages.
@@ -105,7 +108,7 @@ impl Pipeline {
 
     async fn steps(
         &self,
-        call: Call,
+        mut call: Call,
         reader: Reader<'_>,
         kind: &mut &'static str,
     ) -> Result<Response, Refusal> {
@@ -115,6 +118,9 @@ impl Pipeline {
         *kind = name_of(operation.ty);
         note_operation(&call, kind);
         allow_kind(operation.ty, call.read_only)?;
+        if let Some(key) = &call.key {
+            key::place(operation, &mut call.variables, key);
+        }
         check_variables(operation, &call.variables)?;
         let cost = self.table.cost(&document, operation, &call.variables);
         if cost > settings.max_cost {
