@@ -3,7 +3,7 @@
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
-    door::any_of,
+    door::{any_of, served_enterprises},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -23,10 +23,7 @@ use entity::{
     kind::{EnterpriseSize, EnterpriseStatus},
     scalar::{CreditCode, PhoneNumber},
 };
-use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -169,7 +166,7 @@ impl Filter for EnterpriseWhere {
             all = all.add(size.on(Size)?);
         }
         if self.status.is_some() || self.size.is_some() {
-            all = all.add(served(ctx.scope()));
+            all = all.add(served_enterprises(ctx.scope(), ctx.backend()));
         }
         if let Some(code) = &self.credit_code {
             all = all.add(code.on(CreditCode)?);
@@ -179,26 +176,6 @@ impl Filter for EnterpriseWhere {
         }
         Ok(all)
     }
-}
-
-/// Those of which the viewer sees more than the desk does: what is hidden of a record cannot be found out by asking for
-/// it either.
-fn served(scope: &Scope) -> Condition {
-    let doors = &scope.enterprise;
-    let sights = doors.roots.iter().map(|(_, sight)| sight).chain(doors.enterprises.values());
-    if sights.into_iter().all(|&sight| sight >= Sight::Served) {
-        return Condition::all();
-    }
-    let roots = doors.roots.iter().filter(|(_, sight)| *sight >= Sight::Served);
-    let roots = roots.filter_map(|(root, _)| {
-        let column = root.level.column::<enterprise::Entity>()?;
-        Some(column.eq(root.id))
-    });
-    let single = doors.enterprises.iter().filter(|(_, sight)| **sight >= Sight::Served);
-    let mut single: Vec<_> = single.map(|(&id, _)| id).collect();
-    single.sort_unstable();
-    let none = Condition::any().add(Expr::val(1).eq(0));
-    roots.fold(none, Condition::add).add(enterprise::Column::Id.is_in(single))
 }
 
 /// What enterprises are ordered by.

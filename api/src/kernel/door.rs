@@ -13,7 +13,7 @@ use entity::{
     position, region, tag,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
+    ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
     sea_query::{Expr, ExprTrait, Query, SelectStatement, extension::postgres::PgFunc},
 };
 use std::str::FromStr;
@@ -213,12 +213,16 @@ impl Guarded for position::Entity {
     }
 }
 
+/// The households of these doors.
+fn households(doors: &Doors, backend: DbBackend) -> Gate {
+    let single = (!doors.households.is_empty())
+        .then(|| any_of(household::Column::Id, sorted(doors.households.keys().copied()), backend));
+    located::<household::Entity>(doors, single)
+}
+
 impl Guarded for household::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let doors = &scope.household;
-        let single = (!doors.households.is_empty())
-            .then(|| any_of(household::Column::Id, sorted(doors.households.keys().copied()), backend));
-        located::<Self>(doors, single)
+        households(&scope.household, backend)
     }
 }
 
@@ -229,28 +233,36 @@ fn sorted<I: Ord>(ids: impl Iterator<Item = I>) -> Vec<I> {
     ids
 }
 
-/// Households of which more is seen than the desk sees: what is hidden of a household cannot be found out by a condition
-/// or a count either.
-#[must_use]
-pub fn served_households(scope: &Scope, backend: DbBackend) -> Condition {
-    let doors = &scope.household;
-    let mut sights = doors.roots.iter().map(|(_, sight)| sight).chain(doors.households.values());
+/// Rows of which more is seen than the desk sees: what is hidden of a row cannot be found out by a condition or a count
+/// either. No condition at all where the desk's sight does not occur.
+fn served(doors: &Doors, gate: fn(&Doors, DbBackend) -> Gate, backend: DbBackend) -> Condition {
+    let mut sights = doors
+        .roots
+        .iter()
+        .map(|(_, sight)| sight)
+        .chain(doors.households.values())
+        .chain(doors.enterprises.values());
     if sights.all(|&sight| sight >= Sight::Served) {
         return Condition::all();
     }
-    served(doors, backend).condition()
+    gate(&doors.at_least(Sight::Served), backend).condition()
 }
 
-fn served(doors: &Doors, backend: DbBackend) -> Gate {
-    let full = doors.at_least(Sight::Served);
-    let single = (!full.households.is_empty())
-        .then(|| any_of(household::Column::Id, sorted(full.households.keys().copied()), backend));
-    located::<household::Entity>(&full, single)
+/// Households of which more is seen than the desk sees.
+#[must_use]
+pub fn served_households(scope: &Scope, backend: DbBackend) -> Condition {
+    served(&scope.household, households, backend)
+}
+
+/// Enterprises of which more is seen than the desk sees.
+#[must_use]
+pub fn served_enterprises(scope: &Scope, backend: DbBackend) -> Condition {
+    served(&scope.enterprise, enterprises, backend)
 }
 
 impl Guarded for member::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        match served(&scope.household, backend) {
+        match households(&scope.household.at_least(Sight::Served), backend) {
             Gate::Everything => Gate::Everything,
             Gate::Branches(branches) => Gate::Branches(
                 branches
@@ -265,12 +277,16 @@ impl Guarded for member::Entity {
     }
 }
 
+/// The enterprises of these doors.
+fn enterprises(doors: &Doors, backend: DbBackend) -> Gate {
+    let single = (!doors.enterprises.is_empty())
+        .then(|| any_of(enterprise::Column::Id, sorted(doors.enterprises.keys().copied()), backend));
+    located::<enterprise::Entity>(doors, single)
+}
+
 impl Guarded for enterprise::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let doors = &scope.enterprise;
-        let single = (!doors.enterprises.is_empty())
-            .then(|| any_of(enterprise::Column::Id, sorted(doors.enterprises.keys().copied()), backend));
-        located::<Self>(doors, single)
+        enterprises(&scope.enterprise, backend)
     }
 }
 
@@ -318,11 +334,6 @@ impl Guarded for grant::Entity {
             ),
         }
     }
-}
-
-/// The value of an enum as it is stored.
-pub fn stored<A: ActiveEnum<Value = String>>(value: &A) -> Value {
-    Value::from(value.to_value())
 }
 
 /// The level at which a region of a kind holds rows; none for a province, and for a city that has counties.

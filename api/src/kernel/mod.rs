@@ -12,6 +12,7 @@ pub mod scope;
 pub mod db;
 pub mod door;
 pub mod viewer;
+mod settle;
 mod shelf;
 pub mod rows;
 pub mod request;

@@ -7,6 +7,7 @@
 use super::{
     error::{Error, Result},
     request::Ctx,
+    settle::settle,
 };
 use futures_util::{
     FutureExt,
@@ -73,9 +74,6 @@ impl Ctx {
                 batch
             }
         };
-        // Everything else that can run runs first: whoever has the same question has put it by then. Each waits for itself:
-        // a wait inside the shared batch would be over as soon as the second one looks at it.
-        tokio::task::yield_now().await;
         Ok(batch.await?.get(&key).cloned())
     }
 
@@ -87,6 +85,8 @@ impl Ctx {
 }
 
 async fn ask<K: Key>(ctx: Ctx, desk: Arc<Mutex<Desk<K>>>) -> Answers<K> {
+    // Whoever has the same question has put it by then. All wait for the batch alone, so that all go on together.
+    settle().await;
     let keys: Vec<K> = {
         let mut open = lock(&desk);
         open.batch = None;

@@ -230,6 +230,12 @@ impl Doors {
                 .filter(|(_, sight)| enough(sight))
                 .map(|(&id, &sight)| (id, sight))
                 .collect(),
+            enterprises: self
+                .enterprises
+                .iter()
+                .filter(|(_, sight)| enough(sight))
+                .map(|(&id, &sight)| (id, sight))
+                .collect(),
             ..Self::default()
         }
     }

@@ -196,12 +196,6 @@ fn column<E: EntityTrait>(name: &str) -> Result<E::Column> {
 }
 
 impl Work {
-    /// Outside a request with a key: sign-in and the program itself.
-    #[must_use]
-    pub fn unkeyed(ctx: Ctx, tx: DatabaseTransaction, actor: Option<AccountId>) -> Self {
-        Self { ctx, tx, actor, key: None }
-    }
-
     /// The moment of the change.
     #[must_use]
     pub fn now(&self) -> DateTime {
