@@ -20,6 +20,7 @@ const OVER: &[Allowed] = &[(
 /// Who else writes a table.
 const WRITERS: &[Allowed] = &[
     ("api/src/kernel/work.rs", "E", "writes any record together with its line in the log"),
+    ("api/src/kernel/bulk.rs", "E", "writes any table for the room that owns it"),
     (
         "api/src/kernel/work.rs",
         "account",
@@ -266,6 +267,8 @@ fn a_foreign_write_is_found() {
         &found(rule, "api/src/contact/mod.rs", "fn f<E>() { E::insert(row); <N as X>::insert_many(rows); }"),
         &[("E", 1), ("<…>", 1)],
     );
+    let many = "use entity::{assignment, household};\nfn f() {\n    bulk::insert::<household::Entity>(tx, rows);\n    crate::kernel::bulk::insert::<assignment::Entity>(tx, rows);\n    bulk::insert(tx, rows);\n}\n";
+    is(&found(rule, "api/src/contact/mod.rs", many), &[("household", 3), ("?", 5)]);
     let turned = "use entity::{grant, scalar::Date};\nfn f() { row.into_active_model().update(tx); }\n";
     is(&found(rule, "api/src/contact/mod.rs", turned), &[("into_active_model", 2)]);
     let named = "use entity::{assignment, grant};\nfn f() { IntoActiveModel::<assignment::ActiveModel>::into_active_model(row); }\n";

@@ -5,7 +5,6 @@
 //! What is dated (terms of office, assignments, grants) is reckoned back from the day of loading; all else stays the same.
 
 mod dice;
-mod load;
 mod names;
 
 mod places;
@@ -16,7 +15,7 @@ mod firms;
 mod contacts;
 mod accounts;
 
-use crate::kernel::standards::mask_phone;
+use crate::kernel::{bulk, standards::mask_phone};
 use chrono::{Days, NaiveDate};
 use dice::Dice;
 use entity::{
@@ -24,7 +23,6 @@ use entity::{
     household_tag, member, membership, position, region, scalar::Date,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use load::load;
 use sea_orm::{DatabaseConnection, DbErr, TransactionTrait};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -190,7 +188,7 @@ macro_rules! tables {
                 $(
                     progress.set_message($title);
                     let count = u64::try_from(self.$field.len()).unwrap_or_default();
-                    load::<$table::Entity>(txn, self.$field).await?;
+                    bulk::insert::<$table::Entity>(txn, self.$field).await?;
                     progress.inc(count);
                 )*
                 Ok(())

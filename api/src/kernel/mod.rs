@@ -22,5 +22,6 @@ pub mod connection;
 pub mod node;
 pub mod patch;
 pub mod work;
+pub mod bulk;
 pub mod log;
 pub mod payload;

@@ -200,6 +200,15 @@ pub(super) fn writes(source: &Source) -> Vec<Finding> {
             found.push(finding(source, named.line, table, RULE));
         }
     }
+    for call in named.iter().filter(|named| named.segments.ends_with(&["bulk".into(), "insert".into()])) {
+        let table = named.iter().find(|named| named.at.start == call.at.end + 2);
+        let mut whole = table.map(|table| resolve(&table.segments, &imports)).unwrap_or_default();
+        whole.push("insert".to_owned());
+        let table = table_before(&whole, whole.len() - 1).unwrap_or("?");
+        if foreign(table) {
+            found.push(finding(source, call.line, table, RULE));
+        }
+    }
     let tokens = source.tokens();
     for three in tokens.windows(3) {
         if three[0].text == ">" && three[1].text == "::" && WRITES.contains(&three[2].text) {
