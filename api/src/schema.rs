@@ -26,7 +26,11 @@ pub struct WhomWeServeQuery(
 
 /// Who answers for whom.
 #[derive(Default, MergedObject)]
-pub struct AnswerabilityQuery(contact::object::ContactQuery, contact::coverage::CoverageQuery);
+pub struct AnswerabilityQuery(
+    contact::object::ContactQuery,
+    contact::preview::AssignmentBatchQuery,
+    contact::coverage::CoverageQuery,
+);
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
@@ -55,9 +59,13 @@ pub struct WhomWeServeMutation(
     enterprise::object::EnterpriseMutation,
 );
 
+/// Who answers for whom.
+#[derive(Default, MergedObject)]
+pub struct AnswerabilityMutation(contact::object::ContactMutation, contact::preview::AssignmentBatchMutation);
+
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]
-pub struct Mutation(PlacesAndPeopleMutation, WhomWeServeMutation, contact::object::ContactMutation);
+pub struct Mutation(PlacesAndPeopleMutation, WhomWeServeMutation, AnswerabilityMutation);
 
 /// The whole contract.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -1,7 +1,9 @@
 //! A cadre's, or a department's, answerability for one target, with dates (包联).
 
 use crate::{
-    id::{AccountId, AreaId, AssignmentId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    id::{
+        AccountId, AreaId, AssignmentId, BatchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId,
+    },
     kind::AssignmentKind,
     scalar::Date,
 };
@@ -35,6 +37,9 @@ pub struct Model {
     pub ends_on: Option<Date>,
     pub assigned_by: Option<AccountId>,
     pub ended_reason: Option<String>,
+    /// The step of many that began it, and the one that ended it.
+    pub started_batch_id: Option<BatchId>,
+    pub ended_batch_id: Option<BatchId>,
     pub version: i32,
 }
 

@@ -39,6 +39,10 @@ pub struct Model {
     /// Members who live in it now, kept by the room.
     pub member_count: i32,
     pub last_visit_on: Option<Date>,
+    /// First day on record; none means always.
+    pub registered_on: Option<Date>,
+    /// First day on which it no longer lived here; none while it does.
+    pub resident_until: Option<Date>,
     pub version: i32,
 }
 

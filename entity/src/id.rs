@@ -141,4 +141,6 @@ ids! {
     EnterpriseId = "enterprise";
     /// Names a contact assignment.
     AssignmentId = "assignment";
+    /// Names many assignments changed in one step.
+    BatchId = "batch";
 }

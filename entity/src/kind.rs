@@ -216,6 +216,16 @@ kinds! {
         Enterprise,
     }
 
+    /// How many assignments were changed in one step (批次类型).
+    BatchKind {
+        /// All of one cadre's targets, or some, to another (交接).
+        HandOver,
+        /// By a list of targets and holders (按清单指派).
+        List,
+        /// Households spread evenly over cadres, village by village (均衡分配).
+        Spread,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

@@ -28,3 +28,4 @@ pub mod member;
 pub mod tag;
 
 pub mod assignment;
+pub mod assignment_batch;

@@ -60,9 +60,15 @@ pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&str]) -> Result
     Ok(())
 }
 
-/// A step: the text that makes, and the tables to drop on the way back.
+/// A step: the text that makes, and the tables to drop on the way back, or the text that takes back.
 macro_rules! step {
+    ($up:expr, back: $back:expr) => {
+        crate::dialect::step!(@ $up, |manager| crate::dialect::run(manager, $back));
+    };
     ($up:expr, $down:expr) => {
+        crate::dialect::step!(@ $up, |manager| crate::dialect::drop(manager, $down));
+    };
+    (@ $up:expr, |$manager:ident| $down:expr) => {
         #[derive(sea_orm_migration::prelude::DeriveMigrationName)]
         pub(crate) struct Migration;
 
@@ -77,9 +83,9 @@ macro_rules! step {
 
             async fn down(
                 &self,
-                manager: &sea_orm_migration::prelude::SchemaManager,
+                $manager: &sea_orm_migration::prelude::SchemaManager,
             ) -> Result<(), sea_orm_migration::prelude::DbErr> {
-                crate::dialect::drop(manager, $down).await
+                $down.await
             }
         }
     };

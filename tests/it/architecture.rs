@@ -110,9 +110,11 @@ const UNSCOPED: &[Allowed] = &[
         "the dictionary is public; joined with tags of households already seen",
     ),
     ("api/src/household/tag.rs", "household_tag", "the tags of a household that the command may change"),
-    ("api/src/contact/mod.rs", "area", "areas are public"),
     ("api/src/contact/mod.rs", "department", "departments are public"),
-    ("api/src/contact/mod.rs", "membership", "the party organisations of a cadre are a fact of rights"),
+    ("api/src/contact/target.rs", "area", "areas are public"),
+    ("api/src/contact/plan.rs", "membership", "the party organisations of a cadre are a fact of rights"),
+    ("api/src/contact/carry.rs", "change", "a condition on assignments that are asked through the door"),
+    ("api/src/contact/spread.rs", "assignment", "a condition on households that are asked through the door"),
     (
         "api/src/contact/mod.rs",
         "assignment",

@@ -1,6 +1,7 @@
 //! Coverage (覆盖): which households have a contact, which villages a township cadre, who carries too many. A question,
 //! never a stored figure.
 
+use super::load::{CadreLoad, LoadOf};
 use crate::{
     household::object::{Household, HouseholdWhere, has_contact},
     kernel::{
@@ -22,7 +23,7 @@ use async_graphql::{Context, MaybeUndefined, Object, SimpleObject};
 use entity::{
     area_village, assignment, cadre, household,
     id::CadreId,
-    kind::{AssignmentKind, CadreLevel, HouseholdStatus, RegionKind},
+    kind::{AssignmentKind, CadreLevel, RegionKind},
     region,
     scalar::Date,
 };
@@ -65,31 +66,18 @@ pub struct LevelShare {
     pub households: i64,
 }
 
-/// What a cadre carries (包联负担).
-#[derive(Clone, Copy, Debug, SimpleObject)]
-#[graphql(complex)]
-pub struct CadreLoad {
-    /// Live household assignments (联系户数).
-    #[graphql(directive = class::apply(DataClass::Internal))]
-    pub households: i64,
-    #[graphql(skip)]
-    pub(crate) cadre_id: CadreId,
-}
-
-/// Coverage of a region (覆盖情况), of what the viewer may see of it, as it stands today.
+/// Coverage of a region (覆盖情况), of what the viewer may see of it, on one day.
 pub struct Coverage {
     pub(crate) region: Region,
+    /// The day for which it is told.
+    pub(crate) day: Date,
 }
 
 impl Coverage {
     fn residents(&self) -> HouseholdWhere {
-        let status = ChoiceFilter {
-            eq: MaybeUndefined::Value(HouseholdStatus::Resident),
-            one_of: MaybeUndefined::Undefined,
-        };
         HouseholdWhere {
             region: MaybeUndefined::Value(self.region.id),
-            status: Some(status),
+            resident_on: Some(self.day),
             ..HouseholdWhere::default()
         }
     }
@@ -161,19 +149,18 @@ struct LevelRow {
 }
 
 #[derive(FromQueryResult)]
-struct LoadRow {
+struct Loaded {
     cadre_id: Option<CadreId>,
-    n: i64,
 }
 
-/// Coverage of a region (覆盖情况), of what the viewer may see of it, as it stands today. Households count while they are
-/// `RESIDENT`; one has a contact when a live assignment is to itself, its group or its grid.
+/// Coverage of a region (覆盖情况), of what the viewer may see of it, on one day. Households count while they are
+/// `RESIDENT`; one has a contact when an assignment in force on that day is to itself, its group or its grid.
 #[Object]
 impl Coverage {
     /// The day for which it is told (统计日).
     #[graphql(directive = class::apply(DataClass::Internal))]
-    async fn as_of(&self, gql: &Context<'_>) -> Date {
-        ctx(gql).today()
+    async fn as_of(&self) -> Date {
+        self.day
     }
 
     /// Households with a contact, of all households (联系户覆盖).
@@ -181,7 +168,7 @@ impl Coverage {
     async fn households(&self, gql: &Context<'_>) -> Result<Share, Error> {
         let ctx = ctx(gql);
         let all = self.count(ctx, Condition::all()).await?;
-        let with = self.count(ctx, has_contact(ctx)).await?;
+        let with = self.count(ctx, has_contact(self.day)).await?;
         Ok(Share::new(with, all))
     }
 
@@ -220,7 +207,7 @@ impl Coverage {
             .column_as(Expr::cust("count(DISTINCT \"contact_assignment\".\"household_id\")"), "n")
             .join(JoinType::InnerJoin, held_by_cadre())
             .filter(assignment::Column::HouseholdId.in_subquery(households))
-            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, ctx.today()))
+            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, self.day))
             .group_by(cadre::Column::Level)
             .into_model::<LevelRow>()
             .all(ctx.db().read())
@@ -235,7 +222,7 @@ impl Coverage {
         use crate::kernel::node::Filter;
         let ctx = ctx(gql);
         let all = self.below().condition(ctx).await?.add(seen_villages(&ctx.scope().assignment));
-        let with = all.clone().add(has_township_cadre(ctx.today()));
+        let with = all.clone().add(has_township_cadre(self.day));
         let with = page::count::<region::Entity>(ctx, with).await?;
         Ok(Share::new(with, page::count::<region::Entity>(ctx, all).await?))
     }
@@ -249,7 +236,7 @@ impl Coverage {
         let rows = Region::select_cols(ctx.within::<region::Entity>().select_only())
             .filter(self.below().condition(ctx).await?)
             .filter(seen_villages(&ctx.scope().assignment))
-            .filter(has_township_cadre(ctx.today()).not())
+            .filter(has_township_cadre(self.day).not())
             .order_by_asc(region::Column::Code)
             .limit(200)
             .into_model::<Region>()
@@ -276,23 +263,23 @@ impl Coverage {
             .within::<assignment::Entity>()
             .select_only()
             .column(assignment::Column::CadreId)
-            .column_as(Expr::cust("count(*)"), "n")
             .filter(column.eq(self.region.id))
             .filter(assignment::Column::Kind.eq(AssignmentKind::Household))
             .filter(assignment::Column::CadreId.is_not_null())
-            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, ctx.today()))
+            .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, self.day))
             .group_by(assignment::Column::CadreId)
             .having(Expr::cust("count(*)").gt(i64::from(households)))
             .order_by_desc(Expr::cust("count(*)"))
             .order_by_asc(assignment::Column::CadreId)
             .limit(100)
-            .into_model::<LoadRow>()
+            .into_model::<Loaded>()
             .all(ctx.db().read())
             .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| Some(CadreLoad { households: row.n, cadre_id: row.cadre_id? }))
-            .collect())
+        let loads = rows.into_iter().filter_map(|row| row.cadre_id).map(|cadre| async move {
+            let load = ctx.load(LoadOf { cadre, day: self.day }).await?;
+            Ok(load.unwrap_or_else(|| CadreLoad::none(cadre)))
+        });
+        futures_util::future::try_join_all(loads).await
     }
 
     /// The region that was asked for (区域).
@@ -315,12 +302,16 @@ impl CoverageQuery {
         &self,
         gql: &Context<'_>,
         #[graphql(desc = "The region, by id or official code.")] region: crate::region::object::RegionBy,
+        #[graphql(
+            desc = "The day for which it is told, past or to come; today when absent. Who was answerable then, for the households that lived there then."
+        )]
+        as_of: Option<Date>,
     ) -> Option<Result<Coverage>> {
         let ctx = ctx(gql);
         if let Err(error) = ctx.signed_in() {
             return Some(Err(error));
         }
         let region = crate::region::object::look_up(ctx, region).await?;
-        Some(region.map(|region| Coverage { region }))
+        Some(region.map(|region| Coverage { region, day: as_of.unwrap_or_else(|| ctx.today()) }))
     }
 }

@@ -4,28 +4,35 @@
 //! are dated and never overwritten, so that who was answerable on a given day always has an answer. On any day a
 //! household, enterprise or group has one primary contact at the most; the database itself refuses a second.
 
+pub mod batch;
+mod carry;
 pub mod coverage;
+mod hand_over;
+mod list;
+pub mod load;
 pub mod object;
+mod plan;
+pub mod preview;
+mod spread;
+mod target;
 
-use self::object::{AssignmentCreateInput, AssignmentEndInput, ContactAssignment};
-use crate::{
-    household,
-    kernel::{
-        door::{self, live, unscoped},
-        error::{Error, Refusal, RefusalCode, Result},
-        place::Place,
-        policy::May,
-        refusal::{Checks, Detail},
-        scope::Facts,
-        work::{Record, Work},
-    },
-    region,
+use self::{
+    object::{AssignmentCreateInput, AssignmentEndInput, ContactAssignment},
+    target::{Target, target, wrong_target},
+};
+use crate::kernel::{
+    door::{self, unscoped},
+    error::{Error, Refusal, RefusalCode, Result},
+    place::Place,
+    policy::May,
+    refusal::{Checks, Detail},
+    scope::Facts,
+    work::{Record, Work},
 };
 use entity::{
-    account, area, assignment, cadre, department, enterprise, grant,
-    id::{AreaId, AssignmentId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
-    kind::{AssignmentKind, ChangeKind, RegionKind},
-    membership,
+    account, assignment, assignment_batch, cadre, department, grant,
+    id::{AssignmentId, BatchId, BranchId, CadreId, DepartmentId},
+    kind::{AssignmentKind, ChangeKind},
     scalar::Date,
 };
 use sea_orm::{
@@ -33,6 +40,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
+
+impl Record for assignment_batch::Entity {
+    const NAME: &'static str = BatchId::PREFIX;
+    const INTERNAL: &'static [&'static str] =
+        &["kind", "effective_on", "from_cadre_id", "to_cadre_id", "ended", "started"];
+}
 
 impl Record for assignment::Entity {
     const NAME: &'static str = AssignmentId::PREFIX;
@@ -48,113 +61,6 @@ impl Record for assignment::Entity {
         "starts_on",
         "ends_on",
     ];
-}
-
-/// What an assignment is for, with where it is.
-struct Target {
-    region: Option<RegionId>,
-    area: Option<AreaId>,
-    household: Option<HouseholdId>,
-    enterprise: Option<EnterpriseId>,
-    place: Place,
-}
-
-impl Target {
-    fn at(place: Place) -> Self {
-        Self { region: None, area: None, household: None, enterprise: None, place }
-    }
-
-    fn facts<'a>(&self, branches: &'a [BranchId]) -> Facts<'a> {
-        Facts { place: self.place, household: self.household, enterprise: self.enterprise, branches }
-    }
-
-    /// Who else has the same target: what the rule of the one primary contact compares.
-    fn same(&self) -> Condition {
-        Condition::any()
-            .add_option(self.household.map(|id| assignment::Column::HouseholdId.eq(id)))
-            .add_option(self.enterprise.map(|id| assignment::Column::EnterpriseId.eq(id)))
-            .add_option(self.region.map(|id| assignment::Column::RegionId.eq(id)))
-            .add_option(self.area.map(|id| assignment::Column::AreaId.eq(id)))
-    }
-}
-
-fn wrong_target(field: &str) -> Error {
-    Refusal::rule(
-        "target",
-        "kind",
-        format!("此类包联的对象应由 {field} 给出，其他对象字段应留空。"),
-        format!("The target of this kind is given by {field} alone."),
-    )
-    .into()
-}
-
-/// The target that fits the kind: exactly one of the four is given, and it is of the right level.
-async fn target(work: &Work, input: &AssignmentCreateInput) -> Result<Target> {
-    let AssignmentCreateInput { kind, region_id, area_id, household_id, enterprise_id, .. } = input;
-    let given = [region_id.is_some(), area_id.is_some(), household_id.is_some(), enterprise_id.is_some()];
-    let alone = given.iter().filter(|&&given| given).count() == 1;
-    match (kind, region_id, area_id, household_id, enterprise_id) {
-        (AssignmentKind::Area, _, &Some(id), _, _) if alone => area_target(work, id).await,
-        (AssignmentKind::Household, _, _, &Some(id), _) if alone => {
-            let row = household::find(work, id, "householdId").await?;
-            Ok(Target { household: Some(id), ..Target::at(household::place(&row)) })
-        }
-        (AssignmentKind::Enterprise, _, _, _, &Some(id)) if alone => enterprise_target(work, id).await,
-        (AssignmentKind::Township | AssignmentKind::Village | AssignmentKind::Group, &Some(id), _, _, _)
-            if alone =>
-        {
-            region_target(work, *kind, id).await
-        }
-        (AssignmentKind::Area, ..) => Err(wrong_target("areaId")),
-        (AssignmentKind::Household, ..) => Err(wrong_target("householdId")),
-        (AssignmentKind::Enterprise, ..) => Err(wrong_target("enterpriseId")),
-        _ => Err(wrong_target("regionId")),
-    }
-}
-
-async fn region_target(work: &Work, kind: AssignmentKind, id: RegionId) -> Result<Target> {
-    let region = region::find(work, id, "regionId").await?;
-    let fits = match kind {
-        AssignmentKind::Township => region.kind == RegionKind::Township,
-        AssignmentKind::Village => region.kind == RegionKind::Village,
-        _ => matches!(region.kind, RegionKind::Group | RegionKind::Grid),
-    };
-    if !fits {
-        return Err(Refusal::rule(
-            "target-level",
-            "regionId",
-            "区域的级别与包联类型不符。",
-            "The level of the region does not fit the kind of assignment.",
-        )
-        .into());
-    }
-    Ok(Target { region: Some(id), ..Target::at(Place::from(&region)) })
-}
-
-async fn area_target(work: &Work, id: AreaId) -> Result<Target> {
-    let area = unscoped::<area::Entity>()
-        .filter(area::Column::Id.eq(id))
-        .one(&work.tx)
-        .await?
-        .ok_or_else(|| Refusal::not_found("areaId"))?;
-    let place =
-        Place { county_id: Some(area.county_id), township_id: Some(area.township_id), ..Place::default() };
-    Ok(Target { area: Some(id), ..Target::at(place) })
-}
-
-async fn enterprise_target(work: &Work, id: EnterpriseId) -> Result<Target> {
-    let row = door::within::<enterprise::Entity>(work.ctx.scope(), work.ctx.backend())
-        .filter(enterprise::Column::Id.eq(id))
-        .one(&work.tx)
-        .await?
-        .ok_or_else(|| Refusal::not_found("enterpriseId"))?;
-    let place = Place {
-        county_id: Some(row.county_id),
-        township_id: Some(row.township_id),
-        village_id: row.village_id,
-        ..Place::default()
-    };
-    Ok(Target { enterprise: Some(id), ..Target::at(place) })
 }
 
 /// The holder: a cadre in office, or a department for paired help.
@@ -201,15 +107,8 @@ async fn holder(
 }
 
 async fn branches_of(work: &Work, cadre: CadreId) -> Result<Vec<BranchId>> {
-    let rows: Vec<(BranchId, Option<BranchId>)> = unscoped::<membership::Entity>()
-        .select_only()
-        .columns([membership::Column::BranchId, membership::Column::GroupId])
-        .filter(membership::Column::CadreId.eq(cadre))
-        .filter(live(membership::Column::StartsOn, membership::Column::EndsOn, work.ctx.today()))
-        .into_tuple()
-        .all(&work.tx)
-        .await?;
-    Ok(rows.into_iter().flat_map(|(branch, group)| std::iter::once(branch).chain(group)).collect())
+    let mut branches = plan::branches_of(&work.ctx, &work.tx, [cadre]).await?;
+    Ok(branches.remove(&cadre).unwrap_or_default())
 }
 
 /// Makes a cadre or a department answerable for a target.
@@ -279,6 +178,8 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
         ends_on: Set(ends_on),
         assigned_by: Set(work.ctx.viewer().map(|viewer| viewer.account)),
         ended_reason: Set(None),
+        started_batch_id: Set(None),
+        ended_batch_id: Set(None),
         version: Set(1),
     };
     let made = match work.insert(row).await {

@@ -386,6 +386,8 @@ fn blank(id: AssignmentId, kind: AssignmentKind, holder: Holder, county_id: Regi
         ends_on: None,
         assigned_by: None,
         ended_reason: None,
+        started_batch_id: None,
+        ended_batch_id: None,
         version: 1,
     }
 }

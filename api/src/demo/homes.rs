@@ -150,6 +150,9 @@ fn home(making: &mut Making, spot: &Spot, surname: char) -> Home {
         member_count: i32::try_from(family.len()).unwrap_or_default(),
         // Kept by the room of visits: nobody has visited yet.
         last_visit_on: None,
+        // On record since before anybody kept count.
+        registered_on: None,
+        resident_until: None,
         version: 1,
     };
     making.rows.households.push(row);

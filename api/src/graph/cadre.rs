@@ -7,7 +7,10 @@ use crate::{
         object::Cadre,
         position::{Position, PositionOrderField, PositionWhere},
     },
-    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    contact::{
+        load::{CadreLoad, LoadOf},
+        object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+    },
     department::object::Department,
     kernel::{
         connection::{Connection, Cursor},
@@ -22,6 +25,7 @@ use crate::{
     region::object::Region,
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::scalar::Date;
 
 /// What the viewer may do to a cadre (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
@@ -76,6 +80,18 @@ impl Cadre {
             Ok(branch) => ctx.edge(branch).await,
             Err(error) => Some(Err(error)),
         }
+    }
+
+    /// What the cadre carries (包联负担), of what the viewer may see: for evening out the work.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn load(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "On this day; today when absent.")] as_of: Option<Date>,
+    ) -> Option<Result<CadreLoad>> {
+        let ctx = ctx(gql);
+        let day = as_of.unwrap_or_else(|| ctx.today());
+        ctx.load(LoadOf { cadre: self.id, day }).await.transpose()
     }
 
     /// Party memberships (党员组织关系), ended ones included, the latest first.

@@ -4,7 +4,7 @@ use crate::{
     account::{grant::RoleGrant, object::Account},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
-    contact::object::ContactAssignment,
+    contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
     enterprise::object::Enterprise,
     household::{member::HouseholdMember, object::Household},
@@ -18,7 +18,7 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccountId, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
+    self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
     HouseholdId, MemberId, MembershipId, PositionId, RegionId,
 };
 use uuid::Uuid;
@@ -71,6 +71,8 @@ nodes! {
     Enterprise = EnterpriseId,
     /// A contact assignment.
     ContactAssignment = AssignmentId,
+    /// Many assignments changed in one step.
+    AssignmentBatch = BatchId,
 }
 
 fn read(id: &ID) -> Result<(String, Uuid)> {

@@ -226,6 +226,8 @@ pub async fn create(work: &Work, input: HouseholdCreateInput) -> Result<Uuid> {
         status: Set(HouseholdStatus::Resident),
         member_count: Set(i32::try_from(new_members.len()).unwrap_or(i32::MAX)),
         last_visit_on: Set(None),
+        registered_on: Set(Some(work.ctx.today())),
+        resident_until: Set(None),
         version: Set(1),
     };
     work.insert(row).await.map_err(number_taken)?;
@@ -320,6 +322,10 @@ pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
     if let Some((latitude, longitude)) = location {
         row.latitude = Set(latitude);
         row.longitude = Set(longitude);
+    }
+    if let Some(status) = status.filter(|status| *status != before.status) {
+        let lives_here = status == HouseholdStatus::Resident;
+        row.resident_until = Set((!lives_here).then(|| work.ctx.today()));
     }
     let also: &[&'static str] = if tags.is_some() { &["tags"] } else { &[] };
     if let Some(tags) = tags {

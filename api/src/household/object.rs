@@ -176,6 +176,9 @@ pub struct HouseholdWhere {
     pub tag: Option<StringFilter>,
     /// True: households without a current contact, neither of their own nor of their group. False: those with one.
     pub without_contact: MaybeUndefined<bool>,
+    /// Those that lived there on a day; and the day for which a contact is looked for.
+    #[graphql(skip)]
+    pub resident_on: Option<Date>,
 }
 
 impl Filter for HouseholdWhere {
@@ -190,6 +193,9 @@ impl Filter for HouseholdWhere {
         if let Some(status) = &self.status {
             all = all.add(status.on(household::Column::Status)?);
         }
+        if let Some(day) = self.resident_on {
+            all = all.add(resident_on(day));
+        }
         if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
             all = all.add(served_households(ctx.scope(), ctx.backend()));
         }
@@ -197,7 +203,7 @@ impl Filter for HouseholdWhere {
             all = all.add(tagged(ctx, tag).await?);
         }
         if let Some(without) = operand(&self.without_contact)? {
-            let with = has_contact(ctx);
+            let with = has_contact(self.resident_on.unwrap_or_else(|| ctx.today()));
             all = all.add(if without { with.not() } else { with });
         }
         Ok(all)
@@ -220,15 +226,22 @@ async fn tagged(ctx: &Ctx, codes: &StringFilter) -> Result<Expr> {
     Ok(Expr::exists(with))
 }
 
-/// Whether a household has a current contact today: a live assignment to itself, its group or its grid.
-pub fn has_contact(ctx: &Ctx) -> Condition {
+/// Whether a household lived there on a day.
+fn resident_on(day: Date) -> Condition {
+    use household::Column::{RegisteredOn, ResidentUntil, Status};
+    let there = Condition::any().add(Status.eq(HouseholdStatus::Resident)).add(ResidentUntil.gt(day));
+    Condition::all().add(there).add(Condition::any().add(RegisteredOn.is_null()).add(RegisteredOn.lte(day)))
+}
+
+/// Whether a household has a contact on a day: a live assignment to itself, its group or its grid.
+pub fn has_contact(day: Date) -> Condition {
     use assignment::Column::{EndsOn, HouseholdId, Kind, RegionId, StartsOn};
     let any = |condition: Expr| {
         let select = unscoped::<assignment::Entity>()
             .select_only()
             .expr(Expr::val(1))
             .filter(condition)
-            .filter(live(StartsOn, EndsOn, ctx.today()));
+            .filter(live(StartsOn, EndsOn, day));
         Expr::exists(select.into_query())
     };
     let column = |column: household::Column| Expr::col((household::Entity, column));

@@ -9,8 +9,8 @@ use super::{
     scope::{Doors, Scope},
 };
 use entity::{
-    account, area, assignment, branch, cadre, department, enterprise, grant, household, member, membership,
-    position, region, tag,
+    account, area, assignment, assignment_batch, branch, cadre, department, enterprise, grant, household,
+    member, membership, position, region, tag,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -310,6 +310,14 @@ impl Guarded for assignment::Entity {
         branches
             .extend(some(&doors.branches).map(|own| CadreId.in_subquery(members_of(own, scope, backend))));
         gate
+    }
+}
+
+impl Guarded for assignment_batch::Entity {
+    /// Who sees the assignments of the smallest place that holds them all, and who did it.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        let own = scope.account.map(|own| assignment_batch::Column::MadeBy.eq(own));
+        located::<Self>(&scope.assignment, own)
     }
 }
 

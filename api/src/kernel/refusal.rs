@@ -61,6 +61,8 @@ pub enum Detail {
     Existing(Option<String>),
     /// The most that is allowed.
     Limit(i32),
+    /// Ids of what changed since a preview, as far as the viewer may see it.
+    Overtaken(Vec<String>),
 }
 
 /// One refusal: what, where, why, and what would be right.
@@ -199,6 +201,8 @@ pub enum UserError {
     PermissionError(PermissionError),
     /// Too many at once.
     LimitError(LimitError),
+    /// What was previewed is not what would happen now.
+    PlanChangedError(PlanChangedError),
     /// Any other refusal.
     SimpleError(SimpleError),
 }
@@ -264,6 +268,12 @@ user_error! {
         /// The most that is allowed.
         limit: i32,
     }
+    /// What was previewed is not what would happen now (计划已变). Nothing was done; preview again and decide anew.
+    PlanChangedError {
+        /// Ids of the records that were made, changed or ended since the preview, of those that the viewer may see; 100 at
+        /// the most.
+        changed: Vec<ID>,
+    }
     /// A refusal that its code and message say all about.
     SimpleError {}
 }
@@ -285,6 +295,13 @@ impl From<Refusal> for UserError {
             Detail::Existing(existing) => {
                 Self::DuplicateError(DuplicateError { code, path, zh, en, existing: existing.map(ID) })
             }
+            Detail::Overtaken(changed) => Self::PlanChangedError(PlanChangedError {
+                code,
+                path,
+                zh,
+                en,
+                changed: changed.into_iter().map(ID).collect(),
+            }),
             Detail::Limit(limit) => Self::LimitError(LimitError { code, path, zh, en, limit }),
         }
     }

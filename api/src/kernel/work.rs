@@ -24,6 +24,9 @@ use uuid::Uuid;
 
 const TRIES: u32 = 4;
 
+/// A line for the change log that is not in it yet.
+pub type LogLine = change::ActiveModel;
+
 /// A table whose rows are versioned and logged.
 pub trait Record: EntityTrait {
     /// Name in the change log: the prefix of its ids.
@@ -337,6 +340,20 @@ impl Work {
         Ok(())
     }
 
+    /// A line for one change of many in this transaction, to be appended with the others.
+    #[must_use]
+    pub fn line<E: Record>(
+        &self,
+        change: (Uuid, i32, ChangeKind),
+        columns: &[&str],
+        content: serde_json::Value,
+    ) -> LogLine {
+        let mut line = line(self.now(), <E as Record>::NAME, change, columns, content, self.ctx.request_id());
+        line.actor = Set(self.actor);
+        line.idempotency_key = Set(self.key);
+        line
+    }
+
     /// The refusal for a row that the database itself would not take, when it is that constraint's.
     pub fn is_constraint(error: &Error, name: &str) -> bool {
         matches!(error, Error::Internal(cause) if cause.0.contains(name))
@@ -387,7 +404,7 @@ pub fn log_line<E: Record>(
     columns: &[&str],
     content: serde_json::Value,
     by: &str,
-) -> change::ActiveModel {
+) -> LogLine {
     line(now, <E as Record>::NAME, change, columns, content, by)
 }
 
@@ -395,10 +412,7 @@ pub fn log_line<E: Record>(
 const CHUNK: usize = 1000;
 
 /// Appends lines that were made by `log_line`.
-pub async fn append(
-    db: &impl ConnectionTrait,
-    lines: Vec<change::ActiveModel>,
-) -> std::result::Result<(), DbErr> {
+pub async fn append(db: &impl ConnectionTrait, lines: Vec<LogLine>) -> std::result::Result<(), DbErr> {
     for chunk in lines.chunks(CHUNK) {
         change::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(db).await?;
     }

@@ -16,7 +16,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("account", &["account", "grant", "session", "refresh_token"]),
     ("household", &["household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
-    ("contact", &["assignment"]),
+    ("contact", &["assignment", "assignment_batch"]),
 ];
 
 /// What stands in the root of the crate, and the room above which it stands: `State` holds the schema.
