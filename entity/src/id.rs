@@ -141,4 +141,6 @@ ids! {
     EnterpriseId = "enterprise";
     /// Names a contact assignment.
     AssignmentId = "assignment";
+    /// Names a file that is sent in.
+    UploadId = "upload";
 }

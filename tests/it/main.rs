@@ -13,6 +13,7 @@ mod region;
 mod region_import;
 mod identity;
 mod password;
+mod upload;
 mod household;
 mod contact;
 mod rights;

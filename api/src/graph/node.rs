@@ -15,11 +15,12 @@ use crate::{
         request::Ctx,
     },
     region::{area::Area, object::Region},
+    upload::object::Upload,
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, MemberId, MembershipId, PositionId, RegionId,
+    HouseholdId, MemberId, MembershipId, PositionId, RegionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -71,6 +72,8 @@ nodes! {
     Enterprise = EnterpriseId,
     /// A contact assignment.
     ContactAssignment = AssignmentId,
+    /// A file that is sent in.
+    Upload = UploadId,
 }
 
 fn read(id: &ID) -> Result<(String, Uuid)> {

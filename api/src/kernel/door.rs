@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     account, area, assignment, branch, cadre, department, enterprise, grant, household, member, membership,
-    position, region, tag,
+    position, region, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -316,6 +316,13 @@ impl Guarded for assignment::Entity {
 impl Guarded for account::Entity {
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         located::<Self>(&scope.accounts, scope.account.map(|own| account::Column::Id.eq(own)))
+    }
+}
+
+impl Guarded for upload::Entity {
+    /// Whose it is, and nobody else, whatever their rights.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        Gate::Branches(scope.account.map(|own| upload::Column::AccountId.eq(own)).into_iter().collect())
     }
 }
 
