@@ -37,6 +37,8 @@ pub struct Config {
     pub graphql: GraphqlConfig,
     /// The database.
     pub database: DatabaseConfig,
+    /// Files.
+    pub store: StoreConfig,
     /// Sessions and passwords.
     pub identity: IdentityConfig,
     /// The master secret.
@@ -110,6 +112,18 @@ pub struct DatabaseConfig {
     /// How long a statement waits for a lock of another process (`SQLite`).
     #[serde(rename = "busy_timeout_ms", deserialize_with = "millis")]
     pub busy_timeout: Duration,
+}
+
+/// Files.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoreConfig {
+    /// The folder in which they are kept.
+    pub folder: PathBuf,
+    /// The longest file that may be sent in, in bytes.
+    pub max_upload_bytes: i64,
+    /// How long a file that was sent in stays.
+    #[serde(rename = "upload_hours", deserialize_with = "hours")]
+    pub upload_life: Duration,
 }
 
 /// Sessions and passwords.
@@ -423,6 +437,10 @@ fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 
 fn minutes<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     u64::deserialize(from).map(Duration::from_mins)
+}
+
+fn hours<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    u64::deserialize(from).map(Duration::from_hours)
 }
 
 fn days<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

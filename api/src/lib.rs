@@ -14,6 +14,9 @@ pub mod department;
 pub mod cadre;
 pub mod account;
 
+// What is sent in.
+pub mod upload;
+
 // Whom we serve.
 pub mod household;
 pub mod enterprise;
@@ -33,6 +36,7 @@ use kernel::{
     clock::Clock,
     db::{Db, Options},
     error::Error,
+    keep::Keep,
     policy::Policy,
     vault::{SECRET_BYTES, Vault},
 };
@@ -47,6 +51,8 @@ pub struct State {
     pub db: Db,
     /// The secrets.
     pub vault: Arc<Vault>,
+    /// What is kept beside the database.
+    pub keep: Arc<Keep>,
     /// The time.
     pub clock: Clock,
     /// Signing in and recognising people.
@@ -65,7 +71,8 @@ impl State {
         let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()))?;
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
-        Ok(Self { config, db, vault, clock: Clock::default(), identity, schema, demo_accounts: None })
+        let keep = Arc::new(keep(&config));
+        Ok(Self { config, db, vault, keep, clock: Clock::default(), identity, schema, demo_accounts: None })
     }
 
     /// Whether the database answers and every migration is in place.
@@ -74,6 +81,16 @@ impl State {
         let pending = migration::Migrator::get_pending_migrations_read_only(self.db.read());
         let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
         if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
+    }
+}
+
+/// Where files are kept, and how much of them, from the settings.
+fn keep(config: &Config) -> Keep {
+    let store = &config.store;
+    Keep {
+        folder: store.folder.clone(),
+        max_upload_bytes: store.max_upload_bytes,
+        upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
     }
 }
 

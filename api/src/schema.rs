@@ -1,6 +1,6 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, branch, cadre, contact, department, enterprise, graph, household, region};
+use crate::{account, branch, cadre, contact, department, enterprise, graph, household, region, upload};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
@@ -34,7 +34,13 @@ pub struct AnswerabilityQuery(
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
-pub struct Query(graph::node::NodeQuery, PlacesAndPeopleQuery, WhomWeServeQuery, AnswerabilityQuery);
+pub struct Query(
+    graph::node::NodeQuery,
+    PlacesAndPeopleQuery,
+    upload::object::UploadQuery,
+    WhomWeServeQuery,
+    AnswerabilityQuery,
+);
 
 /// Places and people.
 #[derive(Default, MergedObject)]
@@ -65,7 +71,12 @@ pub struct AnswerabilityMutation(contact::object::ContactMutation, contact::prev
 
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]
-pub struct Mutation(PlacesAndPeopleMutation, WhomWeServeMutation, AnswerabilityMutation);
+pub struct Mutation(
+    PlacesAndPeopleMutation,
+    upload::object::UploadMutation,
+    WhomWeServeMutation,
+    AnswerabilityMutation,
+);
 
 /// The whole contract.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -143,4 +143,6 @@ ids! {
     AssignmentId = "assignment";
     /// Names many assignments changed in one step.
     BatchId = "batch";
+    /// Names a file that is sent in.
+    UploadId = "upload";
 }

@@ -226,6 +226,12 @@ kinds! {
         Spread,
     }
 
+    /// What a file is sent in for (上传用途).
+    UploadPurpose {
+        /// A roster as a sheet (名册).
+        Roster,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

@@ -21,6 +21,8 @@ pub mod grant;
 pub mod refresh_token;
 pub mod session;
 
+pub mod upload;
+
 pub mod enterprise;
 pub mod household;
 pub mod household_tag;

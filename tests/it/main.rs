@@ -14,6 +14,7 @@ mod region_import;
 mod identity;
 mod password;
 mod hand_over;
+mod upload;
 mod household;
 mod contact;
 mod rights;

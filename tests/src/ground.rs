@@ -32,16 +32,25 @@ pub enum Ground {
         server: String,
         /// Name of the database.
         name: String,
+        /// For files.
+        folder: TempDir,
     },
 }
 
 impl Ground {
+    /// The folder for files.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        let (Self::Sqlite(folder) | Self::Postgres { folder, .. }) = self;
+        folder.path().join("store")
+    }
+
     /// Address of the database.
     #[must_use]
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("lianhu.sqlite").display()),
-            Self::Postgres { server, name } => {
+            Self::Postgres { server, name, .. } => {
                 let (base, _) = server.rsplit_once('/').unwrap_or((server, ""));
                 format!("{base}/{name}")
             }
@@ -61,7 +70,7 @@ impl Ground {
             Some(server) => {
                 let name = format!("lianhu_{}", uuid::Uuid::now_v7().simple());
                 command(&server, &format!("CREATE DATABASE {name}")).await;
-                Self::Postgres { server, name }
+                Self::Postgres { server, name, folder: folder() }
             }
         }
     }
@@ -78,7 +87,7 @@ impl Ground {
             Template::Postgres { server, name: from } => {
                 let name = format!("lianhu_{}", uuid::Uuid::now_v7().simple());
                 command(server, &format!("CREATE DATABASE {name} TEMPLATE {from}")).await;
-                Self::Postgres { server: server.clone(), name }
+                Self::Postgres { server: server.clone(), name, folder: folder() }
             }
         }
     }
@@ -86,7 +95,7 @@ impl Ground {
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        let Self::Postgres { server, name } = self else { return };
+        let Self::Postgres { server, name, .. } = self else { return };
         let (server, name) = (server.clone(), name.clone());
         let drop = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -41,6 +41,7 @@ impl World {
         config.database.url = DatabaseUrl::new(ground.url());
         config.database.readers = 4;
         config.database.acquire_timeout = std::time::Duration::from_secs(5);
+        config.store.folder = ground.store();
         settings(&mut config);
         let state = State::open(config, &ground::SECRET).await.unwrap_or_else(|error| panic!("{error:?}"));
         let state = Arc::new(state);

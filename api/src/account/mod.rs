@@ -81,7 +81,7 @@ pub async fn enter(
     let entered =
         session::enter(&state.db, &state.vault, &state.clock, &state.identity, bearer, locale, request_id)
             .await;
-    entered.map_err(|error| match error {
+    entered.map(|ctx| ctx.keeping(Arc::clone(&state.keep))).map_err(|error| match error {
         Error::Fault(fault) => *fault,
         Error::Refused(_) => Fault::unauthenticated(),
         Error::Internal(cause) => {

@@ -10,6 +10,7 @@ use lianhu::{
     kernel::{db::Db, error::Error, vault, work},
     options,
     region::import::{self, ImportError},
+    upload,
 };
 use migration::MigratorTrait;
 use std::{
@@ -73,7 +74,9 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
     let state = Arc::new(state);
     let router = http::router(Arc::clone(&state));
     ready(address);
-    let upkeep = tokio::spawn(async move { tokio::join!(http::metrics::upkeep(), keep_ledger(&state)) });
+    let upkeep = tokio::spawn(async move {
+        tokio::join!(http::metrics::upkeep(), keep_ledger(&state), keep_store(&state))
+    });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;
     upkeep.abort();
     telemetry.flush();
@@ -87,6 +90,18 @@ async fn keep_ledger(state: &State) {
             tracing::warn!(?error, "old idempotency keys stay for now");
         }
         tokio::time::sleep(std::time::Duration::from_hours(6)).await;
+    }
+}
+
+/// Clears the store of what is past its time, at the start and every hour.
+async fn keep_store(state: &State) {
+    loop {
+        match upload::upkeep::clear(&state.db, &state.keep, state.clock.now()).await {
+            Ok(cleared) if cleared == upload::upkeep::Cleared::default() => {}
+            Ok(cleared) => tracing::info!(?cleared, "the store was cleared"),
+            Err(error) => tracing::warn!(?error, "old uploads stay for now"),
+        }
+        tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     }
 }
 
@@ -138,6 +153,7 @@ pub(crate) async fn demo(
     if settings.database.is_none() {
         config.database.url = DatabaseUrl::new(format!("sqlite:{}", data.join("lianhu.sqlite").display()));
     }
+    config.store.folder = data.join("store");
     let key = key_of(&data.join("secret.key"))?;
     let mut state = State::open(config, key.expose()).await.map_err(ours)?;
     migration::Migrator::up(state.db.write(), None).await?;

@@ -15,11 +15,12 @@ use crate::{
         request::Ctx,
     },
     region::{area::Area, object::Region},
+    upload::object::Upload,
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, MemberId, MembershipId, PositionId, RegionId,
+    HouseholdId, MemberId, MembershipId, PositionId, RegionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -73,6 +74,8 @@ nodes! {
     ContactAssignment = AssignmentId,
     /// Many assignments changed in one step.
     AssignmentBatch = BatchId,
+    /// A file that is sent in.
+    Upload = UploadId,
 }
 
 fn read(id: &ID) -> Result<(String, Uuid)> {

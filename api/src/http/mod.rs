@@ -34,6 +34,7 @@ pub mod metrics;
 pub mod pipeline;
 mod pulse;
 pub mod telemetry;
+pub mod uploads;
 
 /// How long a browser may remember what a preflight told it.
 const PREFLIGHT: Duration = Duration::from_hours(24);
@@ -59,6 +60,8 @@ pub fn router(state: Arc<State>) -> Router {
     let door = Arc::new(Door { state, pipeline, readiness: Arc::default() });
     let mut router = Router::new()
         .route("/graphql", any(endpoint::graphql))
+        .route("/uploads", any(uploads::all))
+        .route("/uploads/{id}", any(uploads::one))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
@@ -71,7 +74,9 @@ pub fn router(state: Arc<State>) -> Router {
     if let Some(cors) = cors {
         router = router.layer(cors);
     }
-    router.layer(middleware::from_fn_with_state(door, telemetry::envelope))
+    router
+        .layer(middleware::from_fn_with_state(Arc::clone(&door), uploads::speak))
+        .layer(middleware::from_fn_with_state(door, telemetry::envelope))
 }
 
 /// Lets pages of these origins call the API. Credentials are never let along: there are no cookies.
@@ -79,12 +84,14 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let named = ["idempotency-key", "traceparent", "x-request-id"].map(HeaderName::from_static);
     let allowed = [ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE].into_iter().chain(named);
+    let allowed = allowed.chain(uploads::SENT);
+    let shown = [RETRY_AFTER, media::REQUEST_ID].into_iter().chain(uploads::SHOWN);
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST])
+            .allow_methods([Method::GET, Method::POST, Method::HEAD, Method::PATCH, Method::DELETE])
             .allow_headers(allowed.collect::<Vec<_>>())
-            .expose_headers([RETRY_AFTER, media::REQUEST_ID])
+            .expose_headers(shown.collect::<Vec<_>>())
             .max_age(PREFLIGHT)
     })
 }

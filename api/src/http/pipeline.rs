@@ -209,7 +209,8 @@ impl Pipeline {
         Ok(document)
     }
 
-    fn spend(&self, payer: Payer, cost: u64) -> Result<Receipt, Refusal> {
+    /// Takes a cost from the budget of whoever pays, for what comes in another way than as an operation, too.
+    pub(super) fn spend(&self, payer: Payer, cost: u64) -> Result<Receipt, Refusal> {
         self.budget.spend(payer, cost, self.state.clock.now().0).map_err(|spent| Refusal {
             receipt: Some(spent.receipt),
             ..Fault::new(

@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     account, area, assignment, assignment_batch, branch, cadre, department, enterprise, grant, household,
-    member, membership, position, region, tag,
+    member, membership, position, region, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -324,6 +324,13 @@ impl Guarded for assignment_batch::Entity {
 impl Guarded for account::Entity {
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         located::<Self>(&scope.accounts, scope.account.map(|own| account::Column::Id.eq(own)))
+    }
+}
+
+impl Guarded for upload::Entity {
+    /// Whose it is, and nobody else, whatever their rights.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        Gate::Branches(scope.account.map(|own| upload::Column::AccountId.eq(own)).into_iter().collect())
     }
 }
 

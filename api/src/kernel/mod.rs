@@ -14,6 +14,7 @@ pub mod door;
 pub mod viewer;
 mod settle;
 mod shelf;
+pub mod keep;
 pub mod rows;
 pub mod request;
 pub mod filter;

@@ -5,6 +5,7 @@ use super::{
     db::Db,
     door::{self, Guarded},
     error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
+    keep::Keep,
     policy::May,
     refusal::Detail,
     scope::{Facts, Scope},
@@ -16,7 +17,7 @@ use entity::{
     scalar::{Date, DateTime},
 };
 use sea_orm::{DbBackend, Select};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub struct Ctx(Arc<Inner>);
 struct Inner {
     db: Db,
     vault: Arc<Vault>,
+    keep: OnceLock<Arc<Keep>>,
     locale: Locale,
     request_id: String,
     viewer: Option<Viewer>,
@@ -58,6 +60,7 @@ impl Ctx {
         Self(Arc::new(Inner {
             db,
             vault,
+            keep: OnceLock::new(),
             locale,
             request_id: request_id.to_owned(),
             viewer,
@@ -65,6 +68,19 @@ impl Ctx {
             now: clock.now(),
             shelf: Shelf::default(),
         }))
+    }
+
+    /// The same request, with what is kept beside the database.
+    #[must_use]
+    pub fn keeping(self, keep: Arc<Keep>) -> Self {
+        self.0.keep.get_or_init(|| keep);
+        self
+    }
+
+    /// What is kept beside the database.
+    pub fn keep(&self) -> Result<&Keep> {
+        let keep = self.0.keep.get().ok_or_else(|| Error::internal("a request that knows of no store"))?;
+        Ok(keep.as_ref())
     }
 
     /// The database.

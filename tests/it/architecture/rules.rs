@@ -14,6 +14,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("department", &["department"]),
     ("cadre", &["cadre", "membership", "position"]),
     ("account", &["account", "grant", "session", "refresh_token"]),
+    ("upload", &["upload"]),
     ("household", &["household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),
