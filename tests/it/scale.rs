@@ -23,7 +23,7 @@ use serde_json::json;
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
-/// Rows of a table, and the ids of two of its columns folded into one number.
+/// How many rows a table has.
 async fn count<E: EntityTrait>(db: &Db) -> u64
 where
     E::Model: Send + Sync,

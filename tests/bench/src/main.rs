@@ -50,7 +50,7 @@ async fn main() -> Result<()> {
     let small = Ground::open(&options, options.small, false).await?;
     let large = Ground::open(&options, options.large, options.country).await?;
     println!("seed {}, {} repetitions; medians, large ÷ small", options.seed, options.repeat);
-    println!("{:<52} {:>6} {:>6}  {:>10}", "", "median", "p95", "statements");
+    println!("{:<60} {:>6} {:>6}  {:>10}  {:>8}", "", "median", "p95", "statements", "small");
     for workload in work::all() {
         compare(&workload, &small, &large, options.repeat).await?;
     }
@@ -78,8 +78,8 @@ async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: us
     for times in &mut times {
         times.sort_unstable();
     }
-    let ratio = |share: f64| {
-        let at = |times: &[Duration]| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64();
+    let ratio = |percent: usize| {
+        let at = |times: &[Duration]| times[(times.len() - 1) * percent / 100].as_secs_f64();
         at(&times[1]) / at(&times[0])
     };
     let mut statements = Vec::new();
@@ -88,13 +88,9 @@ async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: us
         ask.time().await?;
         statements.push((place.state.db.statements() - before).to_string());
     }
-    println!(
-        "{:<52} {:>6.2} {:>6.2}  {:>10}",
-        workload.name,
-        ratio(0.5),
-        ratio(0.95),
-        statements.join(" / ")
-    );
+    let statements = statements.join(" / ");
+    let (median, p95, small) = (ratio(50), ratio(95), times[0][times[0].len() / 2].as_secs_f64() * 1000.0);
+    println!("{:<60} {median:>6.2} {p95:>6.2}  {statements:>10}  {small:>5.1} ms", workload.name);
     Ok(())
 }
 

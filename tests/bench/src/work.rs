@@ -8,7 +8,8 @@ const HOUSEHOLDS: &str = include_str!("../../../client-schema/operations/bench/h
 const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/region-subtree.graphql");
 const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
 const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) { accessToken } }";
-const COUNTY: &str = "{ regions(first: 1, where: { code: { eq: \"990121\" } }) { nodes { id } } }";
+const COUNTY: &str = "{ regions(first: 1, where: { code: { eq: \"990121\" } }) { nodes { id
+  children(first: 1) { nodes { id } } } } }";
 
 /// What is asked, and by whom.
 pub(super) struct Workload {
@@ -52,7 +53,7 @@ pub(super) fn all() -> Vec<Workload> {
         });
     }
     all.push(Workload {
-        name: "anyone: a region with its children".to_owned(),
+        name: "anyone: a township with its villages and their groups".to_owned(),
         actor: "nobody",
         document: CHILDREN,
         variables: json!({}),
@@ -78,11 +79,11 @@ impl Workload {
         let session = ask.send(&json!({"query": SIGN_IN, "variables": input})).await?;
         ask.token = session["sessionStart"]["accessToken"].as_str().map(str::to_owned);
         let mut variables = self.variables.clone();
-        let county = ask.send(&json!({"query": COUNTY})).await?["regions"]["nodes"][0]["id"].clone();
+        let county = ask.send(&json!({"query": COUNTY})).await?["regions"]["nodes"][0].clone();
         if self.document == SUBTREE {
-            variables["within"] = county;
+            variables["within"] = county["id"].clone();
         } else if self.document == CHILDREN {
-            variables["id"] = county;
+            variables["id"] = county["children"]["nodes"][0]["id"].clone();
         }
         if let Some(list) = self.deep {
             let mut last = variables.clone();

@@ -18,9 +18,9 @@ const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/regi
 const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
 
 /// Pages of the database that a question may read, its rights included.
-const BUFFERS: i64 = 900;
+const BUFFERS: i64 = 600;
 /// Rows that may be looked at for it.
-const ROWS: i64 = 1500;
+const ROWS: i64 = 400;
 
 /// The server tells the plan of each statement to whoever sent it.
 const TELL_PLANS: &str = "?options=-c%20plan_cache_mode=force_generic_plan%20-c%20client_min_messages=notice\
@@ -59,9 +59,14 @@ struct Reads {
     outline: String,
 }
 
+/// A number of a plan; rows of several loops are told as their mean.
+fn number(plan: &Value, field: &str) -> i64 {
+    plan[field].as_f64().and_then(|number| format!("{number:.0}").parse().ok()).unwrap_or_default()
+}
+
 impl Reads {
     fn of(plan: &Value) -> Self {
-        let number = |field: &str| plan[field].as_f64().map_or(0, |number| number.round() as i64);
+        let number = |field: &str| number(plan, field);
         let mut reads =
             Self { buffers: number("Shared Hit Blocks") + number("Shared Read Blocks"), ..Self::default() };
         reads.walk(plan, 0);
@@ -69,7 +74,7 @@ impl Reads {
     }
 
     fn walk(&mut self, plan: &Value, depth: usize) {
-        let number = |field: &str| plan[field].as_f64().map_or(0, |number| number.round() as i64);
+        let number = |field: &str| number(plan, field);
         let node = plan["Node Type"].as_str().unwrap_or_default();
         let removed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
         let looked = (number("Actual Rows") + removed) * number("Actual Loops");

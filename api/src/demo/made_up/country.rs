@@ -32,7 +32,7 @@ pub fn write(to: impl Write, seed: u64, progress: &ProgressBar) -> io::Result<()
     let of_townships = dice.split(VILLAGES, TOWNSHIPS);
     let mut sheet = Sheet { to: io::BufWriter::new(to), progress, townships: of_townships.into_iter() };
     let (mut of_cities, mut of_counties) = (of_cities.into_iter(), of_counties.into_iter());
-    sheet.to.write_all("code,name,kind\n".as_bytes())?;
+    sheet.to.write_all(b"code,name,kind\n")?;
     let mut names = Names::default();
     for (code, cities) in PROVINCES.iter().zip(of_provinces) {
         let province = format!("{code:02}");

@@ -132,8 +132,8 @@ pub async fn fill(
         let rows = std::mem::take(&mut making.rows);
         load(db, rows, progress).await?;
         done += lot.villages.iter().map(|(_, households)| households).sum::<usize>();
-        let reckoned = u128::from(progress.position()) * to_u64(measure.households) as u128;
-        progress.set_length(u64::try_from(reckoned / done.max(1) as u128).unwrap_or(u64::MAX));
+        let reckoned = u128::from(progress.position()) * u128::from(to_u64(measure.households));
+        progress.set_length(u64::try_from(reckoned / u128::from(to_u64(done.max(1)))).unwrap_or(u64::MAX));
     }
     if db.get_database_backend() == DbBackend::Postgres {
         progress.set_message("ANALYZE");

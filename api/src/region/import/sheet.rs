@@ -21,7 +21,7 @@ impl Packed {
     pub(super) fn new(code: &str) -> Option<Self> {
         let length = u32::try_from(code.len()).ok().filter(|length| (1..=Self::DIGITS).contains(length))?;
         let digits = code.bytes().all(|byte| byte.is_ascii_digit()).then(|| code.parse::<u64>().ok())??;
-        Some(Self((digits * 10_u64.pow(Self::DIGITS - length)) << 4 | u64::from(length)))
+        Some(Self(((digits * 10_u64.pow(Self::DIGITS - length)) << 4) | u64::from(length)))
     }
 
     fn text(self) -> String {
