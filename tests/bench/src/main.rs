@@ -40,7 +40,7 @@ struct Options {
     #[arg(long, default_value_t = 300)]
     repeat: usize,
     /// Settings of the PostgreSQL session, as `-c name=value`.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     session: String,
 }
 

@@ -8,7 +8,7 @@ const HOUSEHOLDS: &str = include_str!("../../../client-schema/operations/bench/h
 const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/region-subtree.graphql");
 const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
 const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) { accessToken } }";
-const COUNTY: &str = "{ regions(first: 1, where: { code: { eq: \"990121\" } }) { nodes { id
+const COUNTY: &str = "{ regions(first: 1, where: { code: { in: [\"990101\", \"990121\"] } }) { nodes { id
   children(first: 1) { nodes { id } } } } }";
 
 /// What is asked, and by whom.
