@@ -99,6 +99,7 @@ impl Ground {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn told(error: lianhu::kernel::error::Error) -> String {
     format!("{error:?}")
 }
