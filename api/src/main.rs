@@ -3,7 +3,8 @@
 
 mod command;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use lianhu::demo::made_up::Scale;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[global_allocator]
@@ -58,10 +59,40 @@ enum Command {
         #[command(subcommand)]
         sheet: Sheet,
     },
+    /// Fill an empty, migrated database with a made-up place of real size, the same for the same seed.
+    ///
+    /// Prints accounts to try it with. Needs the master secret, as `serve` does. A country is no database but the list of
+    /// its regions, for `import regions`.
+    Generate {
+        /// How large.
+        #[arg(long, value_enum)]
+        scale: Size,
+        /// Everything follows from this number.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Write the table of accounts here as JSON, too.
+        #[arg(long, value_name = "FILE")]
+        accounts: Option<PathBuf>,
+        /// Where the list of a country goes (CSV).
+        #[arg(long, value_name = "FILE", required_if_eq("scale", "country"))]
+        out: Option<PathBuf>,
+    },
     /// Print the GraphQL schema that clients see.
     Schema,
     /// Print a sample of the settings file, every setting with its default and meaning.
     Config,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Size {
+    /// 15 villages, 4 000 households, 4 700 assignments.
+    Township,
+    /// About 24 townships, 370 villages, 150 000 households, 160 000 assignments.
+    County,
+    /// Ten counties, 3 500 villages, 1 500 000 households. PostgreSQL only.
+    City,
+    /// 665 000 regions, as a sheet.
+    Country,
 }
 
 #[derive(Subcommand)]
@@ -96,6 +127,15 @@ async fn main() -> ExitCode {
         Command::Migrate { step: Step::Down } => command::migrate::down(&settings).await,
         Command::Migrate { step: Step::Status } => command::migrate::status(&settings).await,
         Command::Import { sheet: Sheet::Regions { file } } => command::import_regions(&settings, &file).await,
+        Command::Generate { scale, seed, accounts, out } => {
+            let accounts = accounts.as_deref();
+            match scale {
+                Size::Township => command::generate::place(&settings, Scale::Township, seed, accounts).await,
+                Size::County => command::generate::place(&settings, Scale::County, seed, accounts).await,
+                Size::City => command::generate::place(&settings, Scale::City, seed, accounts).await,
+                Size::Country => command::generate::country(out.as_deref(), seed),
+            }
+        }
         Command::Schema => {
             print!("{}", lianhu::schema::sdl());
             Ok(())

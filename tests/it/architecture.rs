@@ -56,7 +56,14 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/region/area.rs", "area", "areas are public"),
     ("api/src/region/area.rs", "area_village", "areas are public; a village belongs to one"),
     ("api/src/region/area.rs", "assignment", "whose rights change with the area; nothing of it is shown"),
-    ("api/src/region/import.rs", "region", "the whole tree is compared with the sheet"),
+    (
+        "api/src/region/import/load.rs",
+        "region",
+        "regions are public; the sheet is compared with what is there",
+    ),
+    ("api/src/demo/made_up/mod.rs", "account", "whether the database is empty"),
+    ("api/src/demo/made_up/mod.rs", "region", "whether the database is empty"),
+    ("api/src/demo/made_up/mod.rs", "household", "how many townships were filled; a number"),
     ("api/src/kernel/viewer.rs", "account", "whether there is any account at all"),
     ("api/src/account/session.rs", "account", "nobody is known yet"),
     ("api/src/account/session.rs", "session", "the session of a token that was shown"),
@@ -134,6 +141,7 @@ const UNSCOPED: &[Allowed] = &[
 const RAW_SQL: &[Allowed] = &[
     ("api/src/kernel/db.rs", "sqlx", "settings of a connection, which SeaORM does not pass on"),
     ("api/src/kernel/log.rs", "Statement", "row values and snapshots of PostgreSQL"),
+    ("api/src/demo/made_up/mod.rs", "execute_unprepared", "ANALYZE"),
     ("api/src/kernel/viewer.rs", "Statement", "all bonds of an account in one statement"),
     ("api/src/kernel/page.rs", "Expr::cust", "count(*) without a column"),
     ("api/src/account/session.rs", "Statement", "session and account in one statement, at each request"),

@@ -174,6 +174,78 @@ async fn a_city_without_counties_stands_in_the_countys_column_whenever_its_towns
     assert_told(&db).await;
 }
 
+#[tokio::test]
+async fn a_city_has_counties_or_townships_directly_below_it_never_both() {
+    let header = "code,name,kind\n";
+    let above = "44,广东省,PROVINCE\n4419,东莞市,CITY\n";
+    let (county, town) = ("441901,某某区,COUNTY\n", "441900003,东城街道,TOWNSHIP\n");
+    let refused = async |db: &Db, sheet: &str| match import(db, sheet).await {
+        Err(ImportError::Rows { rows, .. }) => {
+            rows.into_iter().map(|fault| (fault.row, fault.column, fault.value)).collect::<Vec<_>>()
+        }
+        other => panic!("{sheet} is refused: {other:?}"),
+    };
+    let of = |row, code: &str| vec![(row, "code", code.to_owned())];
+    let (_ground, db) = bare().await;
+    let both = format!("{header}{above}{county}{town}");
+    assert_eq!(refused(&db, &both).await, of(5, "441900003"), "both in one sheet");
+    assert!(regions(&db).await.is_empty());
+    import(&db, &format!("{header}{above}{county}")).await.expect("a city with a county");
+    assert_eq!(refused(&db, &format!("{header}{town}")).await, of(2, "441900003"), "a township comes later");
+    assert_eq!(refused(&db, &both).await, of(5, "441900003"), "and with the county again");
+
+    let (_ground, db) = bare().await;
+    import(&db, &format!("{header}{above}{town}")).await.expect("a city without counties");
+    assert_eq!(refused(&db, &format!("{header}{county}")).await, of(2, "441901"), "a county comes later");
+    assert_eq!(refused(&db, &both).await, of(4, "441901"), "and with the township again");
+    assert_told(&db).await;
+}
+
+/// A sheet of one county with this many villages, its rows turned round.
+fn turned(villages: usize) -> String {
+    let mut rows = vec![
+        "99,拟设省,PROVINCE".to_owned(),
+        "9901,拟设市,CITY".to_owned(),
+        "990121,青溪县,COUNTY".to_owned(),
+    ];
+    for at in 0..villages {
+        let town = 100 + at / 700;
+        if at % 700 == 0 {
+            rows.push(format!("990121{town},青山{town}镇,TOWNSHIP"));
+        }
+        rows.push(format!("990121{town}{:03},青山{at}村民委员会,VILLAGE", 200 + at % 700));
+    }
+    rows.reverse();
+    format!("code,name,kind\n{}\n", rows.join("\n"))
+}
+
+#[tokio::test]
+async fn a_sheet_of_many_rows_in_any_order_takes_a_fixed_number_of_statements_for_each_chunk() {
+    let (_ground, db) = bare().await;
+    let statements = async |sheet: &str, report: Report| {
+        let before = db.statements();
+        assert_eq!(import(&db, sheet).await.expect("a sound sheet"), report);
+        db.statements() - before
+    };
+    let sheet = turned(3500);
+    let rows = sheet.lines().count() - 1;
+    let chunks = u64::try_from(rows.div_ceil(import::CHUNK)).expect("a number");
+    let made = statements(&sheet, Report { created: rows, ..Report::default() }).await;
+    assert!(made <= 3 * chunks + 2, "{made} statements for {chunks} chunks");
+    assert_told(&db).await;
+    let again = statements(&sheet, Report { unchanged: rows, ..Report::default() }).await;
+    assert!(again <= chunks + 2, "{again} statements for {chunks} chunks");
+    let other = sheet.replace("村民委员会", "村委会");
+    let renamed =
+        statements(&other, Report { renamed: 3500, unchanged: rows - 3500, ..Report::default() }).await;
+    assert!(renamed <= 3 * chunks + 2, "{renamed} statements for {chunks} chunks");
+    assert_told(&db).await;
+    let lost = sheet.replace("990121,青溪县,COUNTY", "990121,,COUNTY").replace("青山104镇", "青山104村委会");
+    let Err(ImportError::Rows { rows, total }) = import(&db, &lost).await else { panic!("refused") };
+    let lines: Vec<u64> = rows.iter().map(|fault| fault.row).collect();
+    assert!(total == 2 && lines.is_sorted(), "each fault once, none for what lies below it: {rows:?}");
+}
+
 /// Everything that the schema has, but for the record of the steps themselves and what belongs to an extension.
 async fn schema(ground: &Ground, db: &Db) -> BTreeSet<String> {
     let sql = if ground.is_postgres() {

@@ -1,9 +1,14 @@
 //! The database under a world: a copy of one that was filled once for all tests.
 
+use indicatif::ProgressBar;
 use lianhu::{
-    demo::{self, Seal},
+    demo::{
+        self, DemoAccount, Seal,
+        made_up::{self, Scale},
+    },
     kernel::{
         db::{Db, Options},
+        error::Error,
         vault::{SECRET_BYTES, Vault},
     },
 };
@@ -75,6 +80,24 @@ impl Ground {
         }
     }
 
+    /// A made-up place of this size, made for this test alone.
+    pub async fn made_up(scale: Scale, seed: u64) -> Self {
+        let ground = Self::empty().await;
+        ground.make_up(scale, seed).await.expect("a made-up place is loaded");
+        ground
+    }
+
+    /// Migrates the database and fills it with a made-up place, if that is not refused.
+    pub async fn make_up(&self, scale: Scale, seed: u64) -> Result<Vec<DemoAccount>, Error> {
+        let db = Db::open(&options(&self.url())).await.expect("the database opens");
+        migration::Migrator::up(db.write(), None).await.expect("every step is taken");
+        let vault = Vault::new(&SECRET).expect("keys");
+        let progress = ProgressBar::hidden();
+        let made = made_up::fill(db.write(), &Sealing(&vault), today(), scale, seed, &progress).await;
+        db.close().await;
+        made
+    }
+
     /// A copy of the demonstration.
     pub async fn demo() -> Self {
         let template = tokio::task::spawn_blocking(template).await.expect("the template is made");
@@ -114,6 +137,13 @@ fn folder() -> TempDir {
 #[expect(clippy::disallowed_methods, reason = "how the tests are told their database")]
 fn server() -> Option<String> {
     std::env::var("LIANHU_TEST_DATABASE").ok().filter(|server| server.starts_with("postgres"))
+}
+
+/// Whether the tests that take minutes run, too.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "how the tests are told to take their time")]
+pub fn long() -> bool {
+    std::env::var("LIANHU_LONG").is_ok_and(|long| long == "1")
 }
 
 async fn command(server: &str, sql: &str) {
@@ -182,7 +212,8 @@ pub fn password(name: &str) -> String {
     format!("lianhu-demo-{name}")
 }
 
-struct Sealing<'a>(&'a Vault);
+/// The vault as made-up places need it.
+pub struct Sealing<'a>(pub &'a Vault);
 
 impl Seal for Sealing<'_> {
     fn seal(&self, text: &str) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub(crate) mod generate;
 pub(crate) mod migrate;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -105,10 +106,8 @@ async fn keep_store(state: &State) {
     }
 }
 
-/// `lianhu serve`
-pub(crate) async fn serve(settings: &Settings, listen: Option<SocketAddr>) -> Done {
-    let config = settings.load()?;
-    let listen = listen.unwrap_or(config.http.listen);
+/// Everything that needs the master secret and a migrated database.
+async fn ready(config: Config) -> Result<State, Failed> {
     let Some(key) = config.secret.key.clone() else {
         return Err(Failed(
             "secret.key: 未设置主密钥（32 字节，base64）。可用 `openssl rand -base64 32` 生成。\n\
@@ -120,6 +119,14 @@ pub(crate) async fn serve(settings: &Settings, listen: Option<SocketAddr>) -> Do
     state.ready().await.map_err(|reason| {
         Failed(format!("数据库尚未就绪：{reason}。请先运行 lianhu migrate up。\nThe database is not ready: {reason}. Run `lianhu migrate up` first."))
     })?;
+    Ok(state)
+}
+
+/// `lianhu serve`
+pub(crate) async fn serve(settings: &Settings, listen: Option<SocketAddr>) -> Done {
+    let config = settings.load()?;
+    let listen = listen.unwrap_or(config.http.listen);
+    let state = ready(config).await?;
     run(state, listen, |address| eprintln!("lianhu: http://{address}/")).await
 }
 

@@ -3,19 +3,16 @@
 use super::{
     DemoAccount, Making, contacts,
     firms::Firm,
+    login::{self, Bound, Login},
     offices::Offices,
     people::{CHAIR, People},
     places::Town,
 };
-use chrono::NaiveTime;
 use entity::{
-    account, grant,
-    id::{AccountId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
-    kind::{AccountStatus, Role},
-    region,
-    scalar::DateTime,
+    id::{AccountId, CadreId, HouseholdId},
+    kind::Role,
 };
-use sea_orm::{ActiveEnum, DbErr};
+use sea_orm::DbErr;
 use std::collections::HashMap;
 
 /// Accounts that others are made by, so that their identifiers are needed early.
@@ -46,30 +43,6 @@ pub(super) struct Scene {
     pub(super) wanfang_people: People,
 }
 
-/// What a role is bound to.
-#[derive(Clone, Copy)]
-enum Bound {
-    Everything,
-    Region(RegionId),
-    Branch(BranchId),
-    Department(DepartmentId),
-    Household(HouseholdId),
-    Enterprise(EnterpriseId),
-}
-
-/// One account before it is written.
-struct Login<'a> {
-    id: Option<AccountId>,
-    name: &'static str,
-    role: Option<(Role, Bound)>,
-    title: &'static str,
-    description: &'static str,
-    cadre: Option<CadreId>,
-    region: Option<&'a region::Model>,
-    /// Days ago on which the grant ended.
-    ended: Option<i32>,
-}
-
 /// Makes the accounts and their grants, and says how to sign in to each.
 pub(super) fn accounts(
     making: &mut Making,
@@ -80,45 +53,7 @@ pub(super) fn accounts(
         DbErr::Custom("the demonstration has nobody to give one of its accounts to".to_owned())
     })?;
     let logins = logins(admins, scene, &chosen);
-    let passwords: Vec<String> = logins.iter().map(|login| format!("lianhu-demo-{}", login.name)).collect();
-    let hashes = hashes(making, &passwords);
-    let created_at = created_at(making);
-    let mut shown = Vec::new();
-    for ((login, password), password_hash) in logins.into_iter().zip(passwords).zip(hashes) {
-        let id = login.id.unwrap_or_else(|| making.dice.id());
-        let region = login.region;
-        making.rows.accounts.push(account::Model {
-            id,
-            name: login.name.to_owned(),
-            password_hash,
-            cadre_id: login.cadre,
-            region_id: region.map(|region| region.id),
-            county_id: region.and_then(|region| region.county_id),
-            township_id: region.and_then(|region| region.township_id),
-            village_id: region.and_then(|region| region.village_id),
-            status: AccountStatus::Active,
-            rights_version: 1,
-            created_at,
-            version: 1,
-        });
-        let by = (id != admins.platform).then_some(admins.platform);
-        if let Some((role, bound)) = login.role {
-            grant(making, id, role, bound, login.ended, by);
-        }
-        let role = match login.role {
-            _ if login.ended.is_some() => "NOBODY".to_owned(),
-            Some((role, _)) => role.to_value(),
-            None => Role::Cadre.to_value(),
-        };
-        shown.push(DemoAccount {
-            role,
-            title: login.title.to_owned(),
-            name: login.name.to_owned(),
-            password,
-            description: login.description.to_owned(),
-        });
-    }
-    Ok(shown)
+    Ok(login::open(making, logins, admins.platform))
 }
 
 /// The people and things that the accounts are about.
@@ -332,60 +267,4 @@ fn logins<'a>(admins: &Admins, scene: &'a Scene, chosen: &Chosen) -> Vec<Login<'
             )
         },
     ]
-}
-
-/// Hashes the passwords on as many threads as there are cores: each takes a while by design.
-fn hashes(making: &Making, passwords: &[String]) -> Vec<String> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let vault = making.vault;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = passwords
-            .chunks(passwords.len().div_ceil(cores).max(1))
-            .map(|some| {
-                scope.spawn(move || some.iter().map(|one| vault.hash_password(one)).collect::<Vec<_>>())
-            })
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
-
-/// Two months before the day of loading, at midnight UTC.
-fn created_at(making: &Making) -> DateTime {
-    DateTime::new(making.ago(60).0.and_time(NaiveTime::MIN).and_utc())
-}
-
-fn grant(
-    making: &mut Making,
-    account_id: AccountId,
-    role: Role,
-    bound: Bound,
-    ended: Option<i32>,
-    granted_by: Option<AccountId>,
-) {
-    let mut row = grant::Model {
-        id: making.dice.id(),
-        account_id,
-        role,
-        region_id: None,
-        branch_id: None,
-        department_id: None,
-        household_id: None,
-        enterprise_id: None,
-        starts_on: making.once(35, 56),
-        ends_on: ended.map(|days| making.ago(days)),
-        granted_by,
-        version: if ended.is_some() { 2 } else { 1 },
-    };
-    match bound {
-        Bound::Everything => {}
-        Bound::Region(id) => row.region_id = Some(id),
-        Bound::Branch(id) => row.branch_id = Some(id),
-        Bound::Department(id) => row.department_id = Some(id),
-        Bound::Household(id) => row.household_id = Some(id),
-        Bound::Enterprise(id) => row.enterprise_id = Some(id),
-    }
-    making.rows.grants.push(row);
 }

@@ -17,7 +17,7 @@ use entity::{
 };
 
 /// Households that one cadre carries at most.
-const MOST: usize = 60;
+pub(super) const MOST: usize = 60;
 
 /// The village of 纳章镇 whose secretary carries no contacts: the account of the branch secretary is theirs.
 pub(super) const SECRETARYS_VILLAGE: usize = 2;
@@ -26,15 +26,15 @@ pub(super) const SECRETARYS_VILLAGE: usize = 2;
 pub(super) const GRID_WORKERS_VILLAGE: usize = 1;
 
 /// A cadre and the number of households that are to be theirs.
-struct Share {
-    cadre: CadreId,
-    wanted: usize,
+pub(super) struct Share {
+    pub(super) cadre: CadreId,
+    pub(super) wanted: usize,
     /// The group or grid that they are all in.
-    within: Within,
+    pub(super) within: Within,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
+pub(super) enum Within {
     Village,
     Group(usize),
     Grid(usize),
@@ -190,7 +190,7 @@ pub(super) fn firms(making: &mut Making, people: &People, firms: &[Firm], by: Ac
 }
 
 /// Gives each share as many households as it wants and can get. What is left has no holder.
-fn deal(making: &mut Making, homes: &[Home], shares: &[Share]) -> Vec<Option<CadreId>> {
+pub(super) fn deal(making: &mut Making, homes: &[Home], shares: &[Share]) -> Vec<Option<CadreId>> {
     let mut order: Vec<usize> = (0..homes.len()).collect();
     making.dice.shuffle(&mut order);
     let mut dealt = vec![None; homes.len()];
@@ -208,7 +208,7 @@ fn deal(making: &mut Making, homes: &[Home], shares: &[Share]) -> Vec<Option<Cad
 
 /// Spreads what is left over the village's committee, unevenly and up to the most that one carries; what even they cannot
 /// carry goes to the leaders of the groups.
-fn rest(
+pub(super) fn rest(
     making: &mut Making,
     dealt: &mut [Option<CadreId>],
     officials: &[CadreId],
@@ -240,7 +240,13 @@ fn rest(
 }
 
 /// Writes the assignments of a village, with some of the past and some second contacts.
-fn assign(making: &mut Making, homes: &[Home], dealt: &[Option<CadreId>], people: &People, by: AccountId) {
+pub(super) fn assign(
+    making: &mut Making,
+    homes: &[Home],
+    dealt: &[Option<CadreId>],
+    people: &People,
+    by: AccountId,
+) {
     const REASONS: [&str; 4] = ["工作调整", "干部调离", "换届", "群众申请更换"];
     for (home, holder) in homes.iter().zip(dealt) {
         let Some(holder) = *holder else { continue };
@@ -268,7 +274,7 @@ fn assign(making: &mut Making, homes: &[Home], dealt: &[Option<CadreId>], people
     }
 }
 
-fn household(
+pub(super) fn household(
     making: &mut Making,
     home: &Home,
     cadre: CadreId,
@@ -297,32 +303,32 @@ fn household(
 
 /// Who holds an assignment.
 #[derive(Clone, Copy)]
-enum Holder {
+pub(super) enum Holder {
     Cadre(CadreId),
     Department(DepartmentId),
 }
 
 /// Assignments to more than one household at once.
-struct Wide<'a> {
-    town: &'a Town,
-    by: AccountId,
+pub(super) struct Wide<'a> {
+    pub(super) town: &'a Town,
+    pub(super) by: AccountId,
 }
 
 impl Wide<'_> {
-    fn township(&self, making: &mut Making, cadre: CadreId) {
+    pub(super) fn township(&self, making: &mut Making, cadre: CadreId) {
         self.region(making, AssignmentKind::Township, Holder::Cadre(cadre), &self.town.region, false);
     }
 
-    fn village(&self, making: &mut Making, holder: Holder, village: &region::Model) {
+    pub(super) fn village(&self, making: &mut Making, holder: Holder, village: &region::Model) {
         self.region(making, AssignmentKind::Village, holder, village, false);
     }
 
-    fn group(&self, making: &mut Making, cadre: CadreId, group: &region::Model, is_primary: bool) {
+    pub(super) fn group(&self, making: &mut Making, cadre: CadreId, group: &region::Model, is_primary: bool) {
         self.region(making, AssignmentKind::Group, Holder::Cadre(cadre), group, is_primary);
     }
 
     /// Each area has a leader of the town.
-    fn areas(&self, making: &mut Making, people: &People) {
+    pub(super) fn areas(&self, making: &mut Making, people: &People) {
         for (at, (area_id, _)) in self.town.areas.iter().enumerate() {
             let starts_on = making.once(200, 400);
             let holder = Holder::Cadre(people.leaders[2 + at]);

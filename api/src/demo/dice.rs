@@ -3,7 +3,7 @@
 use uuid::{Builder, Uuid};
 
 /// Everything in the demonstration follows from this number.
-const SEED: u64 = 0x6C69_616E_6875_2026;
+pub(super) const SEED: u64 = 0x6C69_616E_6875_2026;
 
 /// 2026-01-01T00:00:00Z in milliseconds: the first identifier bears it, each later one a millisecond more.
 const EPOCH: u64 = 1_767_225_600_000;
@@ -16,8 +16,8 @@ pub(super) struct Dice {
 }
 
 impl Dice {
-    pub(super) fn new() -> Self {
-        Self { state: SEED, minted: 0 }
+    pub(super) fn new(seed: u64) -> Self {
+        Self { state: seed, minted: 0 }
     }
 
     fn next(&mut self) -> u64 {

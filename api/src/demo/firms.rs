@@ -61,7 +61,12 @@ pub(super) fn firms(making: &mut Making, town: &Town, count: usize) -> Vec<Firm>
         };
         let employees = if dice.percent(70) { dice.between(3, 18) } else { dice.between(20, 160) };
         let digits = names::mobile(dice);
-        let credit_code = names::credit_code(dice);
+        let credit_code = loop {
+            let code = names::credit_code(dice);
+            if making.credit_codes.insert(code.clone()) {
+                break code;
+            }
+        };
         let status = match dice.below(100) {
             0..4 => EnterpriseStatus::Suspended,
             4..6 => EnterpriseStatus::Closed,

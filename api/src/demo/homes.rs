@@ -292,7 +292,7 @@ fn member(
     let number = dice.percent(97).then(|| {
         // A sequence number may come twice on one day.
         loop {
-            let number = names::identity_number(dice, birth, person.male);
+            let number = names::identity_number(dice, &making.origins, birth, person.male);
             if making.numbers.insert(number.clone()) {
                 break number;
             }

@@ -13,16 +13,17 @@ mod people;
 mod homes;
 mod firms;
 mod contacts;
+mod login;
 mod accounts;
+mod rows;
+pub mod made_up;
 
-use crate::kernel::{bulk, standards::mask_phone};
+use crate::kernel::standards::mask_phone;
 use chrono::{Days, NaiveDate};
 use dice::Dice;
-use entity::{
-    account, area, area_village, assignment, branch, cadre, department, enterprise, grant, household,
-    household_tag, member, membership, position, region, scalar::Date,
-};
+use entity::scalar::Date;
 use indicatif::{ProgressBar, ProgressStyle};
+use rows::Rows;
 use sea_orm::{DatabaseConnection, DbErr, TransactionTrait};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -72,22 +73,22 @@ pub async fn fill(
 
 /// Makes all rows.
 fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), DbErr> {
-    let mut making =
-        Making { dice: Dice::new(), vault, today, numbers: HashSet::new(), rows: Rows::default() };
+    let mut making = Making::new(dice::SEED, vault, today);
     let regions = places::counties(&mut making)?;
     let admins = accounts::Admins::mint(&mut making);
 
     let nazhang = places::town(&mut making, &regions, "530304101", &places::NAZHANG)?;
-    let offices = offices::offices(&mut making, &nazhang, "0874", 3);
-    let people = people::people(&mut making, &nazhang, &offices, &people::NAZHANG);
+    let offices = offices::offices(&mut making, &nazhang, "0874", 3, None);
+    let people = people::people(&mut making, &nazhang, &offices, &people::NAZHANG, Vec::new());
     let homes = homes::homes(&mut making, &nazhang, (25_270_000, 103_390_000));
     let firms = firms::firms(&mut making, &nazhang, 40);
     contacts::nazhang(&mut making, &nazhang, &offices, &people, &homes, admins.nazhang);
     contacts::firms(&mut making, &people, &firms, admins.nazhang);
 
     let wanfang = places::town(&mut making, &regions, "361021108", &places::WANFANG)?;
-    let wanfang_offices = offices::offices(&mut making, &wanfang, "0794", 5);
-    let wanfang_people = people::people(&mut making, &wanfang, &wanfang_offices, &people::WANFANG);
+    let wanfang_offices = offices::offices(&mut making, &wanfang, "0794", 5, None);
+    let wanfang_people =
+        people::people(&mut making, &wanfang, &wanfang_offices, &people::WANFANG, Vec::new());
     let wanfang_homes = homes::homes(&mut making, &wanfang, (27_690_000, 116_680_000));
     let wanfang_firms = firms::firms(&mut making, &wanfang, 25);
     contacts::wanfang(
@@ -113,6 +114,10 @@ struct Making<'a> {
     today: NaiveDate,
     /// Citizen numbers that have been given.
     numbers: HashSet<String>,
+    /// Regions that citizen numbers name.
+    origins: Vec<u32>,
+    /// Credit codes that have been given.
+    credit_codes: HashSet<String>,
     rows: Rows,
 }
 
@@ -124,7 +129,19 @@ struct StoredPhone {
     hash: Option<Vec<u8>>,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
+    fn new(seed: u64, vault: &'a dyn Seal, today: NaiveDate) -> Self {
+        Self {
+            dice: Dice::new(seed),
+            vault,
+            today,
+            numbers: HashSet::new(),
+            origins: names::ORIGINS.to_vec(),
+            credit_codes: HashSet::new(),
+            rows: Rows::default(),
+        }
+    }
+
     /// The day so many days before the day of loading.
     fn ago(&self, days: i32) -> Date {
         Date(self.today.checked_sub_days(Days::new(u64::try_from(days).unwrap_or(0))).unwrap_or_default())
@@ -154,63 +171,4 @@ fn numeral(number: usize) -> String {
         tens => format!("{}十", DIGITS[tens % 10]),
     };
     ten + DIGITS[number % 10]
-}
-
-/// Everything that is loaded, table by table.
-#[derive(Default)]
-struct Rows {
-    regions: Vec<region::Model>,
-    areas: Vec<area::Model>,
-    area_villages: Vec<area_village::Model>,
-    departments: Vec<department::Model>,
-    branches: Vec<branch::Model>,
-    cadres: Vec<cadre::Model>,
-    memberships: Vec<membership::Model>,
-    positions: Vec<position::Model>,
-    accounts: Vec<account::Model>,
-    households: Vec<household::Model>,
-    tags: Vec<household_tag::Model>,
-    members: Vec<member::Model>,
-    enterprises: Vec<enterprise::Model>,
-    grants: Vec<grant::Model>,
-    assignments: Vec<assignment::Model>,
-}
-
-macro_rules! tables {
-    ($($title:literal $field:ident of $table:ident;)*) => {
-        impl Rows {
-            fn count(&self) -> usize {
-                [$(self.$field.len()),*].iter().sum()
-            }
-
-            /// Inserts all rows, what is pointed at before what points.
-            async fn load(self, txn: &sea_orm::DatabaseTransaction, progress: &ProgressBar) -> Result<(), DbErr> {
-                $(
-                    progress.set_message($title);
-                    let count = u64::try_from(self.$field.len()).unwrap_or_default();
-                    bulk::insert::<$table::Entity>(txn, self.$field).await?;
-                    progress.inc(count);
-                )*
-                Ok(())
-            }
-        }
-    };
-}
-
-tables! {
-    "区域" regions of region;
-    "片区" areas of area;
-    "片区" area_villages of area_village;
-    "部门" departments of department;
-    "党组织" branches of branch;
-    "干部" cadres of cadre;
-    "党员" memberships of membership;
-    "职务" positions of position;
-    "账号" accounts of account;
-    "户" households of household;
-    "标签" tags of household_tag;
-    "家庭成员" members of member;
-    "企业" enterprises of enterprise;
-    "授权" grants of grant;
-    "包联" assignments of assignment;
 }

@@ -56,9 +56,12 @@ pub(super) fn mobile(dice: &mut Dice) -> String {
     format!("154{:08}", dice.below(100_000_000))
 }
 
-/// A citizen number that agrees with birth date and sex; its region does not exist.
-pub(super) fn identity_number(dice: &mut Dice, birth: NaiveDate, male: bool) -> String {
-    let region = dice.pick(&["990101", "990102", "990103", "990121", "990122"]);
+/// Regions of first issue that do not exist.
+pub(super) const ORIGINS: [u32; 5] = [990_101, 990_102, 990_103, 990_121, 990_122];
+
+/// A citizen number that agrees with birth date and sex; its region, one of these, does not exist.
+pub(super) fn identity_number(dice: &mut Dice, origins: &[u32], birth: NaiveDate, male: bool) -> String {
+    let region = dice.pick(origins);
     let sequence = dice.below(500) * 2 + usize::from(male);
     let (year, month, day) = (birth.year(), birth.month(), birth.day());
     let body = format!("{region}{year:04}{month:02}{day:02}{sequence:03}");

@@ -65,8 +65,15 @@ pub(super) struct Offices {
 }
 
 /// Makes the departments and the party tree of a town. `groups_a_branch` says how many villagers' groups share a branch;
-/// a village with no more than that has one branch and no general branch.
-pub(super) fn offices(making: &mut Making, town: &Town, area_code: &str, groups_a_branch: usize) -> Offices {
+/// a village with no more than that has one branch and no general branch. `bureaus` are those of the county, if another
+/// of its towns has brought them.
+pub(super) fn offices(
+    making: &mut Making,
+    town: &Town,
+    area_code: &str,
+    groups_a_branch: usize,
+    bureaus: Option<Vec<DepartmentId>>,
+) -> Offices {
     let stations = STATIONS.iter().enumerate().map(|(at, (name, _))| {
         department(
             making,
@@ -76,11 +83,13 @@ pub(super) fn offices(making: &mut Making, town: &Town, area_code: &str, groups_
         )
     });
     let stations = stations.collect();
-    let bureaus = BUREAUS.iter().enumerate().map(|(at, name)| {
-        let name = format!("{}{name}", town.county_name);
-        department(making, &town.county, &name, &format!("{area_code}-555{:04}", 1001 + at))
+    let bureaus = bureaus.unwrap_or_else(|| {
+        let bureaus = BUREAUS.iter().enumerate().map(|(at, name)| {
+            let name = format!("{}{name}", town.county_name);
+            department(making, &town.county, &name, &format!("{area_code}-555{:04}", 1001 + at))
+        });
+        bureaus.collect()
     });
-    let bureaus = bureaus.collect();
 
     let name = format!("中共{}委员会", town.name);
     let committee = party(making, &town.region, name, BranchKind::Committee, None);

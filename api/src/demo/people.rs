@@ -18,12 +18,13 @@ pub(super) const FORMER_LEFT: i32 = 75;
 
 /// How many of each.
 pub(super) struct Plan {
-    county_leaders: usize,
-    staff: usize,
+    /// Leaders of the county who are made with this town, beside those who are there.
+    pub(super) county_leaders: usize,
+    pub(super) staff: usize,
     /// Of a hundred villagers' groups, those with a leader on the roster.
-    group_leaders: usize,
+    pub(super) group_leaders: usize,
     /// Party members, exactly.
-    members: usize,
+    pub(super) members: usize,
 }
 
 pub(super) const NAZHANG: Plan = Plan { county_leaders: 12, staff: 44, group_leaders: 100, members: 617 };
@@ -48,6 +49,8 @@ pub(super) struct People {
     pub(super) group_leaders: Vec<Vec<Option<CadreId>>>,
     /// By village and grid.
     pub(super) grid_workers: Vec<Vec<CadreId>>,
+    /// By village: members of the party without a post.
+    pub(super) members: Vec<Vec<CadreId>>,
 }
 
 impl People {
@@ -97,23 +100,25 @@ struct Office<'a> {
     department: Option<DepartmentId>,
 }
 
-/// Makes the people of a town.
-pub(super) fn people(making: &mut Making, town: &Town, offices: &Offices, plan: &Plan) -> People {
+/// Makes the people of a town. `above` are leaders of the county whom another of its towns has brought.
+pub(super) fn people(
+    making: &mut Making,
+    town: &Town,
+    offices: &Offices,
+    plan: &Plan,
+    above: Vec<CadreId>,
+) -> People {
     let county = Office { region: &town.county, department: None };
     let here = Office { region: &town.region, department: None };
-    let county_leaders: Vec<_> = (0..plan.county_leaders)
-        .map(|at| {
-            let id = cadre(making, CadreLevel::CountyLeader, county, 75);
-            let title = COUNTY_POSTS[at % COUNTY_POSTS.len()];
-            let title = if town.county.name.ends_with('区') {
-                title.replace('县', "区")
-            } else {
-                title.to_owned()
-            };
-            post(making, id, &title, Where::Region(town.county.id));
-            id
-        })
-        .collect();
+    let mut county_leaders = above;
+    county_leaders.extend((0..plan.county_leaders).map(|at| {
+        let id = cadre(making, CadreLevel::CountyLeader, county, 75);
+        let title = COUNTY_POSTS[at % COUNTY_POSTS.len()];
+        let title =
+            if town.county.name.ends_with('区') { title.replace('县', "区") } else { title.to_owned() };
+        post(making, id, &title, Where::Region(town.county.id));
+        id
+    }));
     let mut party = Party { members: vec![Vec::new(); offices.branches.len()] };
     let mut leaders = Vec::new();
     for title in POSTS {
@@ -123,7 +128,7 @@ pub(super) fn people(making: &mut Making, town: &Town, offices: &Offices, plan: 
         } else {
             Where::Region(town.region.id)
         };
-        post(making, id, title, at);
+        post(making, id, &of_township(title, &town.name), at);
         party.members[0].push(id);
         leaders.push(id);
     }
@@ -201,10 +206,33 @@ pub(super) fn people(making: &mut Making, town: &Town, offices: &Offices, plan: 
         group_leaders.push(of_groups);
         grid_workers.push(of_grids);
     }
-    party.fill_up(making, town, offices, plan.members);
+    let members = party.fill_up(making, town, offices, plan.members);
     party.secretaries(making, offices);
     party.enrol(making, offices);
-    People { county_leaders, leaders, staff, former, desk, handler, officials, group_leaders, grid_workers }
+    People {
+        county_leaders,
+        leaders,
+        staff,
+        former,
+        desk,
+        handler,
+        officials,
+        group_leaders,
+        grid_workers,
+        members,
+    }
+}
+
+/// A post as it is called in a town, a township or a street.
+fn of_township(title: &str, name: &str) -> String {
+    match title {
+        _ if name.ends_with('镇') => title.to_owned(),
+        _ if name.ends_with('乡') => title.replace('镇', "乡"),
+        "镇长" => "街道办事处主任".to_owned(),
+        "党委书记" | "党委副书记" => title.replace("党委", "党工委"),
+        "人大主席" => "人大工委主任".to_owned(),
+        _ => title.replace("镇长", "主任"),
+    }
 }
 
 fn seat(number: usize, community: bool) -> &'static str {
@@ -228,7 +256,14 @@ struct Party {
 
 impl Party {
     /// Adds members without a post, each to the smallest branch of a village, until the number is right.
-    fn fill_up(&mut self, making: &mut Making, town: &Town, offices: &Offices, number: usize) {
+    fn fill_up(
+        &mut self,
+        making: &mut Making,
+        town: &Town,
+        offices: &Offices,
+        number: usize,
+    ) -> Vec<Vec<CadreId>> {
+        let mut made = vec![Vec::new(); town.villages.len()];
         let mut left = number.saturating_sub(self.members.iter().map(Vec::len).sum());
         while left > 0 {
             // Of two branches drawn, the smaller: sizes stay near each other without being equal.
@@ -239,8 +274,10 @@ impl Party {
             let office = Office { region: &town.villages[village].region, department: None };
             let id = cadre(making, CadreLevel::PartyMember, office, 68);
             self.members[at].push(id);
+            made[village].push(id);
             left -= 1;
         }
+        made
     }
 
     /// Each branch has a secretary; the branch of the offices is led by the member for organisation.

@@ -1,10 +1,9 @@
 //! The three counties as they are, and below two of their towns groups, grids and areas that are made up.
 
 use super::Making;
-use crate::region::{
-    blank,
-    import::{ImportError, Sheet},
-    placed,
+use crate::{
+    kernel::standards::parent_region_code,
+    region::{blank, import::Sheet, placed},
 };
 use entity::{
     area, area_village,
@@ -20,17 +19,17 @@ use std::collections::HashMap;
 const REGIONS: &str = include_str!("../../data/regions.csv");
 
 /// What a village of the demonstration is made with.
-pub(super) struct VillagePlan {
-    code: &'static str,
-    households: usize,
-    grids: usize,
+pub(super) struct VillagePlan<'a> {
+    pub(super) code: &'a str,
+    pub(super) households: usize,
+    pub(super) grids: usize,
     /// Members of the two committees, the secretary among them.
     pub(super) officials: usize,
-    groups: &'static [&'static str],
+    pub(super) groups: &'a [&'a str],
 }
 
 /// 纳章镇: 3 635 households in 66 groups.
-pub(super) const NAZHANG: [VillagePlan; 5] = [
+pub(super) const NAZHANG: [VillagePlan<'static>; 5] = [
     VillagePlan {
         code: "530304101001",
         households: 980,
@@ -141,12 +140,12 @@ pub(super) const NAZHANG: [VillagePlan; 5] = [
 
 const NUMBERED: &[&str] = &["一组", "二组", "三组", "四组", "五组", "六组"];
 
-const fn plain(code: &'static str, households: usize, groups: usize, grids: usize) -> VillagePlan {
+const fn plain(code: &'static str, households: usize, groups: usize, grids: usize) -> VillagePlan<'static> {
     VillagePlan { code, households, grids, officials: 4, groups: NUMBERED.split_at(groups).0 }
 }
 
 /// 万坊镇: 14 villages and a community, 1 200 households.
-pub(super) const WANFANG: [VillagePlan; 15] = [
+pub(super) const WANFANG: [VillagePlan<'static>; 15] = [
     plain("361021108001", 80, 4, 2),
     plain("361021108200", 70, 5, 0),
     plain("361021108201", 95, 6, 1),
@@ -230,13 +229,19 @@ pub(super) type Regions = HashMap<String, region::Model>;
 
 /// Lays down the regions of the three counties.
 pub(super) fn counties(making: &mut Making) -> Result<Regions, DbErr> {
-    let plan = Sheet::read(REGIONS.as_bytes()).plan(Vec::new(), || making.dice.id());
-    let plan = plan.map_err(|error| match error {
-        ImportError::Database(error) => error,
-        ImportError::Rows { rows, .. } => DbErr::Custom(format!("data/regions.csv: {rows:?}")),
-    })?;
-    making.rows.regions.clone_from(&plan.created);
-    Ok(plan.created.into_iter().map(|region| (region.code.0.clone(), region)).collect())
+    let mut rows = Sheet::read(REGIONS.as_bytes())
+        .rows()
+        .map_err(|faults| DbErr::Custom(format!("data/regions.csv: {faults:?}")))?;
+    rows.sort_by_key(|row| row.code.len());
+    let mut regions = Regions::new();
+    for row in rows {
+        let region = blank(making.dice.id(), RegionCode(row.code), row.name, row.kind);
+        let above = parent_region_code(region.kind, &region.code.0).and_then(|above| regions.get(above));
+        let region = placed(region, above);
+        making.rows.regions.push(region.clone());
+        regions.insert(region.code.0.clone(), region);
+    }
+    Ok(regions)
 }
 
 /// One region of the three counties.
@@ -249,7 +254,7 @@ pub(super) fn town(
     making: &mut Making,
     regions: &Regions,
     code: &str,
-    villages: &[VillagePlan],
+    villages: &[VillagePlan<'_>],
 ) -> Result<Town, DbErr> {
     let region = find(regions, code)?;
     let county = find(regions, &code[..6])?;
@@ -261,7 +266,8 @@ pub(super) fn town(
     Ok(Town { name: region.name.clone(), county_name: county.name.clone(), region, county, villages, areas })
 }
 
-fn village(making: &mut Making, region: region::Model, plan: &VillagePlan) -> Village {
+/// Makes a village's groups and grids.
+pub(super) fn village(making: &mut Making, region: region::Model, plan: &VillagePlan<'_>) -> Village {
     let community = region.name.ends_with("居委会") || region.name.ends_with("居民委员会");
     let name = short(&region.name, community);
     let sizes = making.dice.split(plan.households, plan.groups.len());
@@ -302,24 +308,30 @@ fn areas(
 ) -> Result<Vec<(AreaId, Vec<RegionId>)>, DbErr> {
     let mut made = Vec::new();
     for (_, name, codes) in AREAS.iter().filter(|(of, ..)| *of == town.code.0) {
-        let id: AreaId = making.dice.id();
-        let villages = codes
-            .iter()
-            .map(|code| find(regions, code).map(|village| village.id))
-            .collect::<Result<Vec<_>, _>>()?;
-        making.rows.areas.push(area::Model {
-            id,
-            name: (*name).to_owned(),
-            county_id: town.county_id.unwrap_or(town.id),
-            township_id: town.id,
-            version: 1,
-        });
-        let rows =
-            villages.iter().map(|village_id| area_village::Model { village_id: *village_id, area_id: id });
-        making.rows.area_villages.extend(rows);
-        made.push((id, villages));
+        let villages = codes.iter().map(|code| find(regions, code).map(|village| village.id));
+        made.push(area(making, town, name, villages.collect::<Result<_, _>>()?));
     }
     Ok(made)
+}
+
+/// Makes an area of a town of these villages.
+pub(super) fn area(
+    making: &mut Making,
+    town: &region::Model,
+    name: &str,
+    villages: Vec<RegionId>,
+) -> (AreaId, Vec<RegionId>) {
+    let id: AreaId = making.dice.id();
+    making.rows.areas.push(area::Model {
+        id,
+        name: name.to_owned(),
+        county_id: town.county_id.unwrap_or(town.id),
+        township_id: town.id,
+        version: 1,
+    });
+    let rows = villages.iter().map(|village_id| area_village::Model { village_id: *village_id, area_id: id });
+    making.rows.area_villages.extend(rows);
+    (id, villages)
 }
 
 /// A village's name without its committee: 竹园村民委员会 is 竹园村, 万坊居委会 is 万坊社区.

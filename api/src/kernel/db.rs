@@ -3,11 +3,11 @@
 use super::error::Result;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -28,25 +28,41 @@ pub struct Options {
     pub busy_timeout: Duration,
 }
 
+/// Whoever looks at the statements as they go out.
+type Listener = Box<dyn Fn(&Statement) + Send + Sync>;
+
+/// What goes out to the database.
+#[derive(Default)]
+struct Traffic {
+    statements: AtomicU64,
+    listener: OnceLock<Listener>,
+}
+
+impl std::fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traffic").field("statements", &self.statements).finish_non_exhaustive()
+    }
+}
+
 /// The pools.
 #[derive(Clone, Debug)]
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
-    statements: Arc<AtomicU64>,
+    traffic: Arc<Traffic>,
 }
 
 impl Db {
     /// Connects. A SQLite file is made if it is not there.
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let traffic = Arc::new(Traffic::default());
         let sqlite = options.url.starts_with("sqlite:");
         let writers = if sqlite { 1 } else { options.readers };
-        let write = connect(options, writers, false, &statements).await?;
+        let write = connect(options, writers, false, &traffic).await?;
         // A pool of its own in PostgreSQL as well: a command that must look at what another transaction has just stored
         // never waits for a connection that commands like itself hold.
-        let read = connect(options, options.readers, sqlite, &statements).await?;
-        Ok(Self { read, write, statements })
+        let read = connect(options, options.readers, sqlite, &traffic).await?;
+        Ok(Self { read, write, traffic })
     }
 
     /// To ask.
@@ -90,7 +106,12 @@ impl Db {
     /// Statements sent so far: what an operation costs is counted by it.
     #[must_use]
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.traffic.statements.load(Ordering::Relaxed)
+    }
+
+    /// Shows each statement to this listener from now on; there is one at most. For looking at how they are answered.
+    pub fn overhear(&self, listener: impl Fn(&Statement) + Send + Sync + 'static) {
+        _ = self.traffic.listener.set(Box::new(listener));
     }
 }
 
@@ -98,7 +119,7 @@ async fn connect(
     options: &Options,
     connections: u32,
     read_only: bool,
-    statements: &Arc<AtomicU64>,
+    traffic: &Arc<Traffic>,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut connect = ConnectOptions::new(options.url.clone());
     connect
@@ -128,9 +149,12 @@ async fn connect(
             .options([("statement_timeout", statement_timeout.as_str()), ("lock_timeout", "5000")])
     });
     let mut connection = Database::connect(connect).await?;
-    let counter = Arc::clone(statements);
-    connection.set_metric_callback(move |_| {
-        counter.fetch_add(1, Ordering::Relaxed);
+    let traffic = Arc::clone(traffic);
+    connection.set_metric_callback(move |sent| {
+        traffic.statements.fetch_add(1, Ordering::Relaxed);
+        if let Some(listener) = traffic.listener.get() {
+            listener(sent.statement);
+        }
     });
     Ok(connection)
 }

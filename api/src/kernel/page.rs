@@ -11,10 +11,10 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::{
     ColumnTrait, ColumnType, Condition, DbBackend, DbErr, FromQueryResult, PartialModelTrait, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, QueryTrait, Value,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait, Statement, Value,
     sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, UnionType},
 };
-use std::{collections::HashMap, str::FromStr};
+use std::{collections::HashMap, fmt::Write, str::FromStr};
 use uuid::Uuid;
 
 /// Rows on a page when nothing is said.
@@ -311,12 +311,9 @@ impl<'a, E: Guarded> List<'a, E> {
                 select.column_as(none, "parent_")
             }
         };
-        Ok(select
-            .filter(self.id.in_subquery(ids))
-            .order_by(self.id, self.direction())
-            .into_model::<Marked<R>>()
-            .all(ctx.db().read())
-            .await?)
+        let select = select.filter(self.id.in_subquery(ids)).order_by(self.id, self.direction());
+        let statement = with_limits(self.backend.build(&select.into_query()));
+        Ok(Marked::<R>::find_by_statement(statement).all(ctx.db().read()).await?)
     }
 
     fn slice<R>(&self, mut rows: Vec<(Mark, R)>) -> Slice<R> {
@@ -332,6 +329,27 @@ impl<'a, E: Guarded> List<'a, E> {
         let (has_next, has_previous) = if page.backward { (behind, more) } else { (more, behind) };
         Slice { rows, has_next, has_previous }
     }
+}
+
+/// Writes the numbers of rows into the text. To PostgreSQL a parameter there is a tenth of the table: for a statement that
+/// it has planned once for all it then reads the table whole.
+fn with_limits(mut statement: Statement) -> Statement {
+    const LIMIT: &str = " LIMIT $";
+    let Some(values) = &statement.values else { return statement };
+    let mut pieces = statement.sql.split(LIMIT);
+    let mut sql = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+        let (number, rest) = piece.split_at(end);
+        let value = number.parse::<usize>().ok().and_then(|number| values.0.get(number.checked_sub(1)?));
+        match value {
+            Some(Value::BigUnsigned(Some(rows))) => _ = write!(sql, " LIMIT {rows}"),
+            _ => _ = write!(sql, "{LIMIT}{number}"),
+        }
+        sql.push_str(rest);
+    }
+    statement.sql = sql;
+    statement
 }
 
 fn typed<C: ColumnTrait>(column: C, text: &str) -> Result<Value> {

@@ -1,0 +1,68 @@
+//! Everything that is loaded, and how it goes in.
+
+use crate::kernel::bulk;
+use entity::{
+    account, area, area_village, assignment, branch, cadre, department, enterprise, grant, household,
+    household_tag, member, membership, position, region,
+};
+use indicatif::ProgressBar;
+use sea_orm::DbErr;
+
+/// Everything that is loaded, table by table.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) regions: Vec<region::Model>,
+    pub(super) areas: Vec<area::Model>,
+    pub(super) area_villages: Vec<area_village::Model>,
+    pub(super) departments: Vec<department::Model>,
+    pub(super) branches: Vec<branch::Model>,
+    pub(super) cadres: Vec<cadre::Model>,
+    pub(super) memberships: Vec<membership::Model>,
+    pub(super) positions: Vec<position::Model>,
+    pub(super) accounts: Vec<account::Model>,
+    pub(super) households: Vec<household::Model>,
+    pub(super) tags: Vec<household_tag::Model>,
+    pub(super) members: Vec<member::Model>,
+    pub(super) enterprises: Vec<enterprise::Model>,
+    pub(super) grants: Vec<grant::Model>,
+    pub(super) assignments: Vec<assignment::Model>,
+}
+
+macro_rules! tables {
+    ($($title:literal $field:ident of $table:ident;)*) => {
+        impl Rows {
+            pub(super) fn count(&self) -> usize {
+                [$(self.$field.len()),*].iter().sum()
+            }
+
+            /// Inserts all rows, what is pointed at before what points.
+            pub(super) async fn load(self, txn: &sea_orm::DatabaseTransaction, progress: &ProgressBar) -> Result<(), DbErr> {
+                $(
+                    progress.set_message($title);
+                    let count = u64::try_from(self.$field.len()).unwrap_or_default();
+                    bulk::insert::<$table::Entity>(txn, self.$field).await?;
+                    progress.inc(count);
+                )*
+                Ok(())
+            }
+        }
+    };
+}
+
+tables! {
+    "区域" regions of region;
+    "片区" areas of area;
+    "片区" area_villages of area_village;
+    "部门" departments of department;
+    "党组织" branches of branch;
+    "干部" cadres of cadre;
+    "党员" memberships of membership;
+    "职务" positions of position;
+    "账号" accounts of account;
+    "户" households of household;
+    "标签" tags of household_tag;
+    "家庭成员" members of member;
+    "企业" enterprises of enterprise;
+    "授权" grants of grant;
+    "包联" assignments of assignment;
+}

@@ -1,0 +1,120 @@
+//! The workloads: who asks what. Each is a document of `client-schema/operations/bench`.
+
+use super::{Result, ground::Ground};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const HOUSEHOLDS: &str = include_str!("../../../client-schema/operations/bench/households.graphql");
+const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/region-subtree.graphql");
+const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
+const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) { accessToken } }";
+const COUNTY: &str = "{ regions(first: 1, where: { code: { in: [\"990101\", \"990121\"] } }) { nodes { id
+  children(first: 1) { nodes { id } } } } }";
+
+/// What is asked, and by whom.
+pub(super) struct Workload {
+    pub(super) name: String,
+    actor: &'static str,
+    document: &'static str,
+    variables: Value,
+    /// The list of which a page near the end is asked for.
+    deep: Option<&'static str>,
+}
+
+/// All of them. A search (W8) is a document beside the others and a line here.
+pub(super) fn all() -> Vec<Workload> {
+    let mut all = Vec::new();
+    for actor in ["contact", "dispatcher", "county-dispatcher", "nobody"] {
+        for field in ["NUMBER", "HEAD_NAME"] {
+            let variables = json!({"first": 20, "order": [{"field": field, "direction": "ASC"}]});
+            for deep in [None, (actor != "nobody").then_some("households")] {
+                let page = if deep.is_some() { "a page deep down" } else { "the first page" };
+                all.push(Workload {
+                    name: format!("{actor}: households by {field}, {page}"),
+                    actor,
+                    document: HOUSEHOLDS,
+                    variables: variables.clone(),
+                    deep,
+                });
+                if actor == "nobody" {
+                    break;
+                }
+            }
+        }
+    }
+    for deep in [None, Some("regions")] {
+        let page = if deep.is_some() { "a page deep down" } else { "the first page" };
+        all.push(Workload {
+            name: format!("anyone: villages of a county, {page}"),
+            actor: "nobody",
+            document: SUBTREE,
+            variables: json!({"kind": "VILLAGE", "first": 5}),
+            deep,
+        });
+    }
+    all.push(Workload {
+        name: "anyone: a township with its villages and their groups".to_owned(),
+        actor: "nobody",
+        document: CHILDREN,
+        variables: json!({}),
+        deep: None,
+    });
+    all
+}
+
+/// A workload made ready for a place.
+pub(super) struct Ask<'a> {
+    http: reqwest::Client,
+    place: &'a Ground,
+    token: Option<String>,
+    body: Value,
+}
+
+impl Workload {
+    /// Signs in and looks up what the variables need.
+    pub(super) async fn prepare<'a>(&self, place: &'a Ground) -> Result<Ask<'a>> {
+        let mut ask = Ask { http: reqwest::Client::new(), place, token: None, body: Value::Null };
+        let password = format!("lianhu-demo-{}", self.actor);
+        let input = json!({"input": {"name": self.actor, "password": password, "device": "bench"}});
+        let session = ask.send(&json!({"query": SIGN_IN, "variables": input})).await?;
+        ask.token = session["sessionStart"]["accessToken"].as_str().map(str::to_owned);
+        let mut variables = self.variables.clone();
+        let county = ask.send(&json!({"query": COUNTY})).await?["regions"]["nodes"][0].clone();
+        if self.document == SUBTREE {
+            variables["within"] = county["id"].clone();
+        } else if self.document == CHILDREN {
+            variables["id"] = county["children"]["nodes"][0]["id"].clone();
+        }
+        if let Some(list) = self.deep {
+            let mut last = variables.clone();
+            last["first"] = Value::Null;
+            last["last"] = json!(21);
+            last.as_object_mut().ok_or("variables")?.remove("first");
+            let page = ask.send(&json!({"query": self.document, "variables": last})).await?;
+            variables["after"] = page[list]["pageInfo"]["startCursor"].clone();
+        }
+        ask.body = json!({"query": self.document, "variables": variables});
+        Ok(ask)
+    }
+}
+
+impl Ask<'_> {
+    async fn send(&self, body: &Value) -> Result<Value> {
+        let mut request = self.http.post(&self.place.endpoint).json(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer: Value = request.send().await?.json().await?;
+        if answer.get("errors").is_some() {
+            return Err(format!("{body}: {answer}").into());
+        }
+        Ok(answer["data"].clone())
+    }
+
+    /// Asks, and says how long it took until the whole answer was there.
+    pub(super) async fn time(&self) -> Result<Duration> {
+        let began = Instant::now();
+        self.send(&self.body).await?;
+        Ok(began.elapsed())
+    }
+}
