@@ -254,7 +254,10 @@ async fn a_change_to_an_older_version_is_refused_with_what_changed_since() {
             "{refused}"
         );
         assert_eq!(error["current"], version + 2);
-        assert_eq!(error["changedFields"], json!(["housing", "incomeSource", "phone", "status"]));
+        assert_eq!(
+            error["changedFields"],
+            json!(["housing", "incomeSource", "phone", "residentUntil", "status"])
+        );
         assert_eq!(error["path"], json!(["input", "expectedVersion"]));
         assert_eq!(refused["household"], Value::Null);
     }

@@ -136,7 +136,10 @@ async fn a_line_tells_who_changed_what_and_no_personal_value() {
     assert!((world.state.clock.now().0 - line.at.0).num_seconds() < 60);
     let columns: BTreeSet<_> =
         line.columns.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-    assert_eq!(columns, BTreeSet::from(["address", "phone", "phone_hash", "phone_masked", "status"]));
+    assert_eq!(
+        columns,
+        BTreeSet::from(["address", "phone", "phone_hash", "phone_masked", "resident_until", "status"])
+    );
     assert_eq!(line.content, json!({"status": "MOVED_AWAY"}));
     assert_nowhere(&world, &["竹园", "上村", "17号", "8765", "4321", "139*"]).await;
 }

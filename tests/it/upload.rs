@@ -150,16 +150,20 @@ async fn a_slow_sender_may_take_longer_than_any_limit() {
 async fn of_two_pieces_at_once_one_is_taken() {
     let world = World::demo().await;
     let sender = Sender::new(&world, "town-admin").await;
-    let path = sender.announce(11).await;
-    let mut first = sender.begin(&path, 11, &HELLO[..5]).await;
-    // The wrong offset is told as long as nobody writes.
-    while sender.send(&path, 3, &b"lo world"[..]).await.status() == 409 {}
-    let second = sender.send(&path, 0, &b"HELLO WORLD"[..]).await;
+    let whole = bytes(9 * 1024 * 1024);
+    let path = sender.announce(whole.len()).await;
+    let (most, rest) = whole.split_at(whole.len() - 11);
+    let mut first = sender.begin(&path, whole.len(), most).await;
+    // A part of it counts already, so that it is under way.
+    while sender.offset(&path).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let second = sender.send(&path, sender.offset(&path).await, HELLO).await;
     assert_eq!(second.status(), 423);
     assert_eq!(code(second).await, "CONFLICT");
-    first.write_all(&HELLO[5..]).await.expect("the first goes on");
+    first.write_all(rest).await.expect("the first goes on");
     assert_eq!(status(&mut first).await, "204");
-    assert_eq!(sender.kept(&path), HELLO);
+    assert!(sender.kept(&path) == whole, "it is what was sent");
     let path = sender.announce(11).await;
     let many = join_all((b'a'..b'i').map(|letter| sender.send(&path, 0, vec![letter; 11]))).await;
     let mut found: Vec<_> = many.iter().map(|answer| answer.status().as_u16()).collect();

@@ -63,6 +63,12 @@ pub struct Household {
     /// Day of the last visit (最近走访). Null when there was none, and to a dispatcher.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub last_visit_on: Option<Date>,
+    /// First day on record (登记日期). Null when it has been there since before anybody kept count, and to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub registered_on: Option<Date>,
+    /// First day on which it no longer lived here (迁出日期). Null while it does, and to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub resident_until: Option<Date>,
     /// Raised by each change, of its members too; what a mutation expects.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub version: i32,
@@ -109,8 +115,18 @@ impl Household {
 
     /// Names of the fields that are null because the viewer may not see them.
     pub(crate) fn hidden(&self) -> Vec<&'static str> {
-        const DESK: [&str; 8] =
-            ["phoneMasked", "housing", "memberCount", "lastVisitOn", "location", "tags", "head", "members"];
+        const DESK: [&str; 10] = [
+            "phoneMasked",
+            "housing",
+            "memberCount",
+            "lastVisitOn",
+            "registeredOn",
+            "residentUntil",
+            "location",
+            "tags",
+            "head",
+            "members",
+        ];
         const CLOSE: [&str; 1] = ["phone"];
         const EVERYONE: [&str; 3] = ["sensitiveTags", "yearlyIncome", "incomeSource"];
         let mut names = EVERYONE.to_vec();
@@ -297,6 +313,8 @@ impl Node for Household {
             self.housing = None;
             self.member_count = None;
             self.last_visit_on = None;
+            self.registered_on = None;
+            self.resident_until = None;
             self.latitude = None;
             self.longitude = None;
         }

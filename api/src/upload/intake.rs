@@ -111,7 +111,10 @@ pub async fn receive<E>(
     body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
 ) -> Result<upload::Model, Trouble> {
     let store = Store::new(ctx.keep()?);
-    find(&ctx, piece.id, "id").await?;
+    let upload = find(&ctx, piece.id, "id").await?;
+    if upload.received != piece.offset {
+        return Err(Trouble::Offset { received: upload.received });
+    }
     let mut file = store.writer(piece.id).await?.ok_or(Trouble::Busy)?;
     // Nobody else writes on it from here on: what is read now stays true.
     let mut upload = match find(&ctx, piece.id, "id").await {
