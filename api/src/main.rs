@@ -58,6 +58,8 @@ enum Command {
         #[command(subcommand)]
         sheet: Sheet,
     },
+    /// Make anew what searches find records by. Serving goes on meanwhile.
+    Reindex,
     /// Print the GraphQL schema that clients see.
     Schema,
     /// Print a sample of the settings file, every setting with its default and meaning.
@@ -96,6 +98,7 @@ async fn main() -> ExitCode {
         Command::Migrate { step: Step::Down } => command::migrate::down(&settings).await,
         Command::Migrate { step: Step::Status } => command::migrate::status(&settings).await,
         Command::Import { sheet: Sheet::Regions { file } } => command::import_regions(&settings, &file).await,
+        Command::Reindex => command::migrate::reindex(&settings).await,
         Command::Schema => {
             print!("{}", lianhu::schema::sdl());
             Ok(())

@@ -30,7 +30,13 @@ pub struct AnswerabilityQuery(contact::object::ContactQuery, contact::coverage::
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
-pub struct Query(graph::node::NodeQuery, PlacesAndPeopleQuery, WhomWeServeQuery, AnswerabilityQuery);
+pub struct Query(
+    graph::node::NodeQuery,
+    graph::search::SearchQuery,
+    PlacesAndPeopleQuery,
+    WhomWeServeQuery,
+    AnswerabilityQuery,
+);
 
 /// Places and people.
 #[derive(Default, MergedObject)]

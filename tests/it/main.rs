@@ -18,3 +18,4 @@ mod contact;
 mod rights;
 mod rights_end;
 mod oracle;
+mod search;

@@ -20,6 +20,7 @@ pub mod filter;
 pub mod page;
 pub mod connection;
 pub mod node;
+pub mod search;
 pub mod patch;
 pub mod work;
 pub mod bulk;

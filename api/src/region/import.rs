@@ -6,7 +6,9 @@
 
 use super::{blank, placed};
 use crate::kernel::{
+    bulk,
     door::unscoped,
+    search,
     standards::{check_region_code, parent_region_code},
     work::{append, log_line},
 };
@@ -18,7 +20,7 @@ use entity::{
 };
 use indicatif::ProgressBar;
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr,
     IntoActiveModel, TransactionTrait,
 };
 use serde::Serialize;
@@ -337,6 +339,8 @@ impl Plan {
             let change = (region.id.0, region.version, ChangeKind::Created);
             log_line::<region::Entity>(now, change, &["code", "name", "kind", "parent_id"], content, "import")
         }));
+        let mut changed: Vec<RegionId> = self.without_counties.values().map(|city| city.id).collect();
+        changed.extend(self.renamed.iter().map(|(region, _)| region.id));
         for (_, city) in self.without_counties {
             let (id, version) = (city.id, city.version);
             let mut city = city.into_active_model();
@@ -352,9 +356,9 @@ impl Plan {
             region.update(txn).await?;
             progress.inc(1);
         }
+        search::renew::<region::Entity>(txn, changed).await?;
         for chunk in self.created.chunks(CHUNK) {
-            let rows = chunk.iter().cloned().map(IntoActiveModel::into_active_model);
-            region::Entity::insert_many(rows).exec_without_returning(txn).await?;
+            bulk::insert::<region::Entity>(txn, chunk.to_vec()).await?;
             progress.inc(u64::try_from(chunk.len()).unwrap_or(0));
         }
         append(txn, lines).await?;
