@@ -77,6 +77,8 @@ enum Command {
         #[arg(long, value_name = "FILE", required_if_eq("scale", "country"))]
         out: Option<PathBuf>,
     },
+    /// Make anew what searches find records by. Serving goes on meanwhile.
+    Reindex,
     /// Print the GraphQL schema that clients see.
     Schema,
     /// Print a sample of the settings file, every setting with its default and meaning.
@@ -136,6 +138,7 @@ async fn main() -> ExitCode {
                 Size::Country => command::generate::country(out.as_deref(), seed),
             }
         }
+        Command::Reindex => command::migrate::reindex(&settings).await,
         Command::Schema => {
             print!("{}", lianhu::schema::sdl());
             Ok(())

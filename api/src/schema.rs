@@ -36,6 +36,7 @@ pub struct AnswerabilityQuery(
 #[derive(Default, MergedObject)]
 pub struct Query(
     graph::node::NodeQuery,
+    graph::search::SearchQuery,
     PlacesAndPeopleQuery,
     upload::object::UploadQuery,
     WhomWeServeQuery,

@@ -6,6 +6,8 @@ pub mod scalar;
 
 pub mod change;
 pub mod idempotency;
+pub mod search_gram;
+pub mod search_text;
 
 pub mod area;
 pub mod area_village;

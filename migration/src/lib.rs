@@ -13,6 +13,7 @@ mod m20261121_000005_served;
 mod m20261121_000006_contact;
 mod m20261122_000002_upload;
 mod m20261122_000003_batch;
+mod m20261122_000004_search;
 mod m20261122_000005_scale;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_contact::Migration),
             Box::new(m20261122_000002_upload::Migration),
             Box::new(m20261122_000003_batch::Migration),
+            Box::new(m20261122_000004_search::Migration),
             Box::new(m20261122_000005_scale::Migration),
         ]
     }

@@ -20,7 +20,7 @@ const OVER: &[Allowed] = &[(
 /// Who else writes a table.
 const WRITERS: &[Allowed] = &[
     ("api/src/kernel/work.rs", "E", "writes any record together with its line in the log"),
-    ("api/src/kernel/bulk.rs", "E", "writes any table for the room that owns it"),
+    ("api/src/kernel/many.rs", "E", "writes any table for the room that owns it"),
     (
         "api/src/kernel/work.rs",
         "account",
@@ -33,6 +33,11 @@ const DOORS: &[Allowed] = &[
     ("api/src/kernel/door.rs", "find", "the door itself"),
     ("api/src/kernel/door.rs", "Query::select", "a condition that can name no column"),
     ("api/src/kernel/page.rs", "Query::select", "puts together questions that begin at the door"),
+    (
+        "api/src/kernel/search/ask.rs",
+        "Query::select",
+        "puts together branches; what they give goes through the door",
+    ),
 ];
 
 /// Where a question is asked without regard to who asks: file, table, and why nothing is shown by it.
@@ -41,6 +46,24 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/kernel/door.rs", "membership", "the party organisations of a cadre are a fact of rights"),
     ("api/src/kernel/filter.rs", "region", "regions are public"),
     ("api/src/kernel/page.rs", "E", "the gate's branches are put over it; the rows are those that they gave"),
+    (
+        "api/src/kernel/search/ask.rs",
+        "search_gram",
+        "the openings of the scope are its branches; what they give goes through the door",
+    ),
+    ("api/src/kernel/search/ask.rs", "search_text", "the words of a candidate"),
+    ("api/src/kernel/search/ask.rs", "region", "regions are public"),
+    (
+        "api/src/kernel/search/ask.rs",
+        "E",
+        "single records by a condition of the door, and the group of a candidate",
+    ),
+    ("api/src/kernel/search/store.rs", "E", "words are kept of all records; nothing is shown by it"),
+    ("api/src/kernel/search/store.rs", "region", "words are kept of all records; nothing is shown by it"),
+    ("api/src/kernel/search/store.rs", "cadre", "words are kept of all records; nothing is shown by it"),
+    ("api/src/kernel/search/store.rs", "enterprise", "words are kept of all records; nothing is shown by it"),
+    ("api/src/kernel/search/store.rs", "household", "words are kept of all records; nothing is shown by it"),
+    ("api/src/kernel/search/store.rs", "search_text", "whether there are any words at all"),
     ("api/src/kernel/viewer.rs", "region", "a fact of rights: a province or city stands for its counties"),
     ("api/src/kernel/viewer.rs", "area_village", "a fact of rights: an area stands for its villages"),
     ("api/src/kernel/viewer.rs", "branch", "a fact of rights: a party organisation stands for those below"),
@@ -142,6 +165,16 @@ const RAW_SQL: &[Allowed] = &[
     ("api/src/kernel/db.rs", "sqlx", "settings of a connection, which SeaORM does not pass on"),
     ("api/src/kernel/log.rs", "Statement", "row values and snapshots of PostgreSQL"),
     ("api/src/demo/made_up/mod.rs", "execute_unprepared", "ANALYZE"),
+    (
+        "api/src/kernel/search/store.rs",
+        "Statement",
+        "millions of pairs: unnest in PostgreSQL, json_each in SQLite",
+    ),
+    (
+        "api/src/kernel/search/store.rs",
+        "execute_raw",
+        "millions of pairs: unnest in PostgreSQL, json_each in SQLite",
+    ),
     ("api/src/kernel/viewer.rs", "Statement", "all bonds of an account in one statement"),
     ("api/src/kernel/page.rs", "Expr::cust", "count(*) without a column"),
     ("api/src/account/session.rs", "Statement", "session and account in one statement, at each request"),

@@ -15,7 +15,10 @@ const OPEN_NUMBERS: &[Allowed] = &[
 ];
 
 /// Connections that lack an argument.
-const PAGED_OTHERWISE: &[Allowed] = &[];
+const PAGED_OTHERWISE: &[Allowed] = &[
+    ("Query.search(last:)", "a search is read from its best hit on"),
+    ("Query.search(before:)", "a search is read from its best hit on"),
+];
 
 /// Plain lists of objects without a bound in their description.
 const LISTS_OTHERWISE: &[Allowed] = &[];

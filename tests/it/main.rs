@@ -21,3 +21,4 @@ mod contact;
 mod rights;
 mod rights_end;
 mod oracle;
+mod search;

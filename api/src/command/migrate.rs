@@ -1,6 +1,7 @@
 //! `lianhu migrate`
 
-use super::{Done, Settings};
+use super::{Done, Settings, ours};
+use lianhu::kernel::{db::Db, search};
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 
 /// Takes all steps that are missing.
@@ -15,7 +16,7 @@ pub(crate) async fn up(settings: &Settings) -> Done {
     }
     progress.finish_and_clear();
     println!("已完成 {0} 步。 {0} steps taken.", pending.len());
-    Ok(())
+    reindex_if_missing(&db).await
 }
 
 /// Takes the last step back.
@@ -41,5 +42,27 @@ pub(crate) async fn status(settings: &Settings) -> Done {
         };
         println!("{mark} {}", step.name());
     }
+    Ok(())
+}
+
+/// Makes what searches find records by, where a step has just made room for it.
+pub(crate) async fn reindex_if_missing(db: &Db) -> Done {
+    if search::is_missing(db).await.map_err(ours)? { rebuild(db).await } else { Ok(()) }
+}
+
+/// `lianhu reindex`
+pub(crate) async fn reindex(settings: &Settings) -> Done {
+    rebuild(&settings.open().await?).await
+}
+
+async fn rebuild(db: &Db) -> Done {
+    let all = search::count(db).await.map_err(ours)?;
+    let progress = indicatif::ProgressBar::new(all);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta}") {
+        progress.set_style(style);
+    }
+    let count = search::reindex(db, &progress).await;
+    progress.finish_and_clear();
+    println!("{0} 条记录可搜索。 {0} records can be found.", count.map_err(ours)?);
     Ok(())
 }

@@ -164,6 +164,7 @@ pub(crate) async fn demo(
     let key = key_of(&data.join("secret.key"))?;
     let mut state = State::open(config, key.expose()).await.map_err(ours)?;
     migration::Migrator::up(state.db.write(), None).await?;
+    migrate::reindex_if_missing(&state.db).await?;
     let kept = data.join("accounts.json");
     let table = if kept.is_file() {
         std::fs::read_to_string(&kept)?

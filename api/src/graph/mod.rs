@@ -16,3 +16,4 @@ pub mod member;
 pub mod enterprise;
 pub mod contact;
 pub mod node;
+pub mod search;

@@ -1,24 +1,25 @@
 //! Rows into a table, many in one statement: for sheets, made-up places and whatever else comes by the thousand.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, Iterable};
+use super::{many, search};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
 
-/// Bind variables in one statement: `SQLite` takes 32 766, `PostgreSQL` 65 535.
-const SQLITE: usize = 30_000;
-const POSTGRES: usize = 60_000;
-
-/// Inserts rows, in as few statements as the database allows. The caller owns the table and tells the change log.
+/// Inserts rows, in as few statements as the database allows, with what searches find them by. The caller owns the table
+/// and tells the change log.
 pub async fn insert<E>(db: &impl ConnectionTrait, rows: Vec<E::Model>) -> Result<(), DbErr>
 where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: Send,
 {
-    let most = if db.get_database_backend() == DbBackend::Postgres { POSTGRES } else { SQLITE };
-    let chunk = most / E::Column::iter().count().max(1);
+    if search::worded::<E>().is_none() {
+        return many::insert::<E>(db, rows).await;
+    }
+    let most = many::chunk::<E>(db);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let some: Vec<_> = rows.by_ref().take(chunk).map(IntoActiveModel::into_active_model).collect();
-        E::insert_many(some).exec_without_returning(db).await?;
+        let some: Vec<_> = rows.by_ref().take(most).collect();
+        many::insert::<E>(db, some.clone()).await?;
+        search::learn::<E>(db, &some).await?;
     }
     Ok(())
 }

@@ -96,13 +96,44 @@ fn root_branch<E: EntityTrait>(root: Root) -> Option<Expr> {
     Some(Expr::col(column.as_column_ref()).eq(Value::from(root.id.0)))
 }
 
+/// What a scope opens of a table with place columns: regions with all in them, and rows that are tied otherwise.
+#[derive(Clone, Debug)]
+pub struct Openings {
+    /// Public, or all of it.
+    pub everything: bool,
+    /// Regions with everything in them.
+    pub roots: Vec<Root>,
+    /// Conditions on the table: few rows each, however large the place.
+    pub rest: Vec<Expr>,
+}
+
+impl Openings {
+    const EVERYTHING: Self = Self { everything: true, roots: Vec::new(), rest: Vec::new() };
+
+    fn new(doors: &Doors, single: Option<Expr>) -> Self {
+        let roots = doors.roots.iter().map(|&(root, _)| root);
+        Self { everything: doors.everything, roots: roots.collect(), rest: single.into_iter().collect() }
+    }
+
+    /// A branch for each root, and one for each of the rest.
+    fn gate<E: EntityTrait>(self) -> Gate {
+        if self.everything {
+            return Gate::Everything;
+        }
+        let roots = self.roots.into_iter().filter_map(root_branch::<E>);
+        Gate::Branches(roots.chain(self.rest).collect())
+    }
+}
+
+/// A guarded table whose openings are known apart: for readers that have an index of their own to each place.
+pub trait Placed: Guarded {
+    /// What the scope opens of it; the gate is the same.
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings;
+}
+
 /// A branch for each root, and one for the single records.
 fn located<E: EntityTrait>(doors: &Doors, single: Option<Expr>) -> Gate {
-    if doors.everything {
-        return Gate::Everything;
-    }
-    let roots = doors.roots.iter().filter_map(|&(root, _)| root_branch::<E>(root));
-    Gate::Branches(roots.chain(single).collect())
+    Openings::new(doors, single).gate::<E>()
 }
 
 fn some<I>(list: &[I]) -> Option<&[I]> {
@@ -116,8 +147,14 @@ fn select_id<E: EntityTrait>(condition: impl Into<Condition>) -> SelectStatement
 }
 
 impl Guarded for region::Entity {
-    fn gate(_: &Scope, _: DbBackend) -> Gate {
-        Gate::Everything
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        Self::openings(scope, backend).gate::<Self>()
+    }
+}
+
+impl Placed for region::Entity {
+    fn openings(_: &Scope, _: DbBackend) -> Openings {
+        Openings::EVERYTHING
     }
 }
 
@@ -154,26 +191,30 @@ impl Guarded for branch::Entity {
 }
 
 /// Cadres of the subtrees, of the branches, and oneself.
-fn staff(scope: &Scope, backend: DbBackend) -> Gate {
-    let mut gate = located::<cadre::Entity>(&scope.staff, None);
-    let Gate::Branches(branches) = &mut gate else { return gate };
+fn staff(scope: &Scope, backend: DbBackend) -> Openings {
+    let mut openings = Openings::new(&scope.staff, None);
     if let Some(own) = some(&scope.staff.branches) {
-        branches.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
+        openings.rest.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
     }
-    branches.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
-    gate
+    openings.rest.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
+    openings
 }
 
 impl Guarded for cadre::Entity {
-    /// Beside one's staff: those who hold a post in the offices above, not every party member who lives there.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        let mut gate = staff(scope, backend);
-        let Gate::Branches(branches) = &mut gate else { return gate };
-        branches.extend(some(&scope.offices).map(|own| {
+        Self::openings(scope, backend).gate::<Self>()
+    }
+}
+
+impl Placed for cadre::Entity {
+    /// Beside one's staff: those who hold a post in the offices above, not every party member who lives there.
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings {
+        let mut openings = staff(scope, backend);
+        openings.rest.extend(some(&scope.offices).map(|own| {
             any_of(cadre::Column::RegionId, own.iter().copied(), backend)
                 .and(cadre::Column::Level.ne(entity::kind::CadreLevel::PartyMember))
         }));
-        gate
+        openings
     }
 }
 
@@ -203,7 +244,7 @@ fn of_cadre(gate: Gate, cadre: impl ColumnTrait) -> Gate {
 impl Guarded for membership::Entity {
     /// Of one's staff alone: nobody's membership is told to the households whom they serve.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        of_cadre(staff(scope, backend), membership::Column::CadreId)
+        of_cadre(staff(scope, backend).gate::<cadre::Entity>(), membership::Column::CadreId)
     }
 }
 
@@ -215,14 +256,24 @@ impl Guarded for position::Entity {
 
 /// The households of these doors.
 fn households(doors: &Doors, backend: DbBackend) -> Gate {
+    household_openings(doors, backend).gate::<household::Entity>()
+}
+
+fn household_openings(doors: &Doors, backend: DbBackend) -> Openings {
     let single = (!doors.households.is_empty())
         .then(|| any_of(household::Column::Id, sorted(doors.households.keys().copied()), backend));
-    located::<household::Entity>(doors, single)
+    Openings::new(doors, single)
 }
 
 impl Guarded for household::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         households(&scope.household, backend)
+    }
+}
+
+impl Placed for household::Entity {
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings {
+        household_openings(&scope.household, backend)
     }
 }
 
@@ -279,14 +330,24 @@ impl Guarded for member::Entity {
 
 /// The enterprises of these doors.
 fn enterprises(doors: &Doors, backend: DbBackend) -> Gate {
+    enterprise_openings(doors, backend).gate::<enterprise::Entity>()
+}
+
+fn enterprise_openings(doors: &Doors, backend: DbBackend) -> Openings {
     let single = (!doors.enterprises.is_empty())
         .then(|| any_of(enterprise::Column::Id, sorted(doors.enterprises.keys().copied()), backend));
-    located::<enterprise::Entity>(doors, single)
+    Openings::new(doors, single)
 }
 
 impl Guarded for enterprise::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         enterprises(&scope.enterprise, backend)
+    }
+}
+
+impl Placed for enterprise::Entity {
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings {
+        enterprise_openings(&scope.enterprise, backend)
     }
 }
 

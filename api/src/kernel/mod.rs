@@ -21,6 +21,8 @@ pub mod filter;
 pub mod page;
 pub mod connection;
 pub mod node;
+mod many;
+pub mod search;
 pub mod patch;
 pub mod work;
 pub mod bulk;

@@ -55,8 +55,8 @@ pub struct Run {
 /// Where a page begins: the value of the order column as text, and the id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mark {
-    value: Option<String>,
-    id: Uuid,
+    pub(super) value: Option<String>,
+    pub(super) id: Uuid,
 }
 
 /// The arguments of a connection as a client gives them.
@@ -78,7 +78,7 @@ pub struct Page {
     /// How many rows.
     pub size: u64,
     backward: bool,
-    from: Option<Mark>,
+    pub(super) from: Option<Mark>,
 }
 
 /// What a cursor is good for: the list, its filter and its order.
@@ -92,7 +92,7 @@ impl Stamp {
         Self(URL_SAFE_NO_PAD.encode(&hash[..6]))
     }
 
-    fn cursor(&self, mark: &Mark) -> String {
+    pub(super) fn cursor(&self, mark: &Mark) -> String {
         let text = serde_json::json!([self.0, mark.value, mark.id]).to_string();
         URL_SAFE_NO_PAD.encode(text)
     }

@@ -10,6 +10,7 @@ use super::{
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
     refusal::Detail,
     request::Ctx,
+    search,
 };
 use async_graphql::{ID, InputType};
 use chrono::Duration;
@@ -212,7 +213,8 @@ impl Work {
     {
         let id = id_of::<E>(&row)?;
         let (columns, content) = spoken::<E>(&row);
-        E::insert(row).exec_without_returning(&self.tx).await?;
+        E::insert(row.clone()).exec_without_returning(&self.tx).await?;
+        search::learn_one::<E>(&self.tx, &row).await?;
         self.log(E::NAME, id, 1, ChangeKind::Created, columns, content).await?;
         Ok(id)
     }
@@ -263,6 +265,9 @@ impl Work {
             .await?;
         if done.rows_affected == 0 {
             return self.stands::<E>(id, expected).await;
+        }
+        if search::worded::<E>().is_some_and(|worded| worded.touched(&columns)) {
+            search::renew::<E>(&self.tx, [id]).await?;
         }
         self.log(E::NAME, id, expected + 1, kind, columns, content).await?;
         Ok(expected + 1)

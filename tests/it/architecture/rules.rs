@@ -8,7 +8,7 @@ pub(super) const LINES: usize = 600;
 
 /// Which room owns which table; the names are those of the modules of `entity`.
 pub(super) const OWNERS: &[(&str, &[&str])] = &[
-    ("kernel", &["change", "idempotency"]),
+    ("kernel", &["change", "idempotency", "search_gram", "search_text"]),
     ("region", &["region", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
@@ -201,7 +201,10 @@ pub(super) fn writes(source: &Source) -> Vec<Finding> {
             found.push(finding(source, named.line, table, RULE));
         }
     }
-    for call in named.iter().filter(|named| named.segments.ends_with(&["bulk".into(), "insert".into()])) {
+    for call in named.iter().filter(|named| {
+        named.segments.ends_with(&["bulk".into(), "insert".into()])
+            || named.segments.ends_with(&["many".into(), "insert".into()])
+    }) {
         let table = named.iter().find(|named| named.at.start == call.at.end + 2);
         let mut whole = table.map(|table| resolve(&table.segments, &imports)).unwrap_or_default();
         whole.push("insert".to_owned());

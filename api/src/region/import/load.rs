@@ -9,6 +9,7 @@ use crate::{
     kernel::{
         bulk,
         door::unscoped,
+        search,
         standards::parent_region_code,
         work::{append, log_line},
     },
@@ -234,11 +235,13 @@ impl Chunk {
         }));
         if !changed.is_empty() {
             use region::Column::{CountyId, Id, Name, Version};
+            let ids: Vec<RegionId> = changed.iter().map(|region| region.id).collect();
             let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
             region::Entity::insert_many(rows)
                 .on_conflict(OnConflict::column(Id).update_columns([Name, CountyId, Version]).to_owned())
                 .exec_without_returning(txn)
                 .await?;
+            search::renew::<region::Entity>(txn, ids).await?;
         }
         bulk::insert::<region::Entity>(txn, created).await?;
         append(txn, lines).await
