@@ -1,6 +1,6 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, branch, cadre, contact, department, enterprise, graph, household, region};
+use crate::{account, boundary, branch, cadre, contact, department, enterprise, graph, household, region};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
@@ -26,7 +26,11 @@ pub struct WhomWeServeQuery(
 
 /// Who answers for whom.
 #[derive(Default, MergedObject)]
-pub struct AnswerabilityQuery(contact::object::ContactQuery, contact::coverage::CoverageQuery);
+pub struct AnswerabilityQuery(
+    contact::object::ContactQuery,
+    contact::coverage::CoverageQuery,
+    boundary::preview::BoundaryQuery,
+);
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
@@ -57,7 +61,12 @@ pub struct WhomWeServeMutation(
 
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]
-pub struct Mutation(PlacesAndPeopleMutation, WhomWeServeMutation, contact::object::ContactMutation);
+pub struct Mutation(
+    PlacesAndPeopleMutation,
+    WhomWeServeMutation,
+    contact::object::ContactMutation,
+    boundary::object::BoundaryMutation,
+);
 
 /// The whole contract.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

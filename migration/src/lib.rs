@@ -11,6 +11,7 @@ mod m20261121_000003_people;
 mod m20261121_000004_identity;
 mod m20261121_000005_served;
 mod m20261121_000006_contact;
+mod m20261122_000001_boundary;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_identity::Migration),
             Box::new(m20261121_000005_served::Migration),
             Box::new(m20261121_000006_contact::Migration),
+            Box::new(m20261122_000001_boundary::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod page;
 mod idempotency;
 mod region;
 mod region_import;
+mod boundary;
 mod identity;
 mod password;
 mod household;

@@ -6,6 +6,7 @@
 
 pub mod coverage;
 pub mod object;
+pub mod succession;
 
 use self::object::{AssignmentCreateInput, AssignmentEndInput, ContactAssignment};
 use crate::{

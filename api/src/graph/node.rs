@@ -14,12 +14,12 @@ use crate::{
         payload::ctx,
         request::Ctx,
     },
-    region::{area::Area, object::Region},
+    region::{area::Area, object::Region, succession::RegionSuccession},
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, MemberId, MembershipId, PositionId, RegionId,
+    HouseholdId, MemberId, MembershipId, PositionId, RegionId, SuccessionId,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,8 @@ macro_rules! nodes {
 nodes! {
     /// A region.
     Region = RegionId,
+    /// A boundary change of a region.
+    RegionSuccession = SuccessionId,
     /// An area of a township.
     Area = AreaId,
     /// A party organisation.

@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     account, area, assignment, branch, cadre, department, enterprise, grant, household, member, membership,
-    position, region, tag,
+    position, region, region_succession, tag,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -116,6 +116,12 @@ fn select_id<E: EntityTrait>(condition: impl Into<Condition>) -> SelectStatement
 }
 
 impl Guarded for region::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for region_succession::Entity {
     fn gate(_: &Scope, _: DbBackend) -> Gate {
         Gate::Everything
     }

@@ -32,6 +32,21 @@ pub trait Record: EntityTrait {
     const INTERNAL: &'static [&'static str];
 }
 
+/// One change of one record, for `Work::log_all`.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The record.
+    pub id: Uuid,
+    /// Its version from now on.
+    pub version: i32,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// Names of the columns that changed.
+    pub columns: Vec<&'static str>,
+    /// Their new values, of columns that the log may keep.
+    pub content: serde_json::Value,
+}
+
 /// A command at work: the transaction, who asks, and under which key.
 pub struct Work {
     /// Who asks, and when.
@@ -266,7 +281,7 @@ impl Work {
     }
 
     /// The version, if it is the expected one; otherwise the refusal that tells what changed.
-    async fn stands<E: Record>(&self, id: Uuid, expected: i32) -> Result<i32> {
+    pub async fn stands<E: Record>(&self, id: Uuid, expected: i32) -> Result<i32> {
         let current: Option<i32> = unscoped::<E>()
             .select_only()
             .column(column::<E>("version")?)
@@ -335,6 +350,19 @@ impl Work {
         line.idempotency_key = Set(self.key);
         change::Entity::insert(line).exec_without_returning(&self.tx).await?;
         Ok(())
+    }
+
+    /// Lines for changes of one table that were made in bulk.
+    pub async fn log_all<E: Record>(&self, changes: Vec<Line>) -> Result<()> {
+        let lines = changes.into_iter().map(|change| {
+            let Line { id, version, kind, columns, content } = change;
+            let mut line =
+                line(self.now(), E::NAME, (id, version, kind), &columns, content, self.ctx.request_id());
+            line.actor = Set(self.actor);
+            line.idempotency_key = Set(self.key);
+            line
+        });
+        Ok(append(&self.tx, lines.collect()).await?)
     }
 
     /// The refusal for a row that the database itself would not take, when it is that constraint's.
