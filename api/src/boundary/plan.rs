@@ -196,8 +196,8 @@ pub async fn of(ctx: &Ctx, db: &impl ConnectionTrait, change: &Change) -> Result
 /// Holds the regions of a change with all below them until it is done, in one order for all.
 pub(super) async fn hold(work: &Work, change: &Change) -> Result<()> {
     use region::Column::{CountyId, Id, TownshipId, VillageId};
-    let (names, backend) = (change.names(), work.ctx.backend());
-    let named = || names.iter().copied();
+    let (regions, backend) = (change.names(), work.ctx.backend());
+    let named = || regions.iter().copied();
     let held = Condition::any()
         .add(any_of(Id, named(), backend))
         .add(any_of(VillageId, named(), backend))
@@ -273,7 +273,7 @@ pub(super) async fn check_code(
     parent: &region::Model,
 ) -> Result<()> {
     let sound = match crate::kernel::standards::check_region_code(kind, &code.0) {
-        Ok(_) => true,
+        Ok(()) => true,
         Err(fault) => {
             checks.refuse(Refusal::rule("region-code", field, fault.zh(), fault.en()));
             false

@@ -87,7 +87,7 @@ fn fresh(sign: &str, number: &str, free: impl Fn(&str) -> bool) -> String {
     if free(&first) && first.ends_with(number) {
         return first;
     }
-    (2u32..).map(|n| cut(&format!("-{n}"))).find(|to| free(to)).unwrap_or(first)
+    (2..100_000).map(|n: u32| cut(&format!("-{n}"))).find(|to| free(to)).unwrap_or(first)
 }
 
 /// Gives them their numbers.

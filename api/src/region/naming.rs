@@ -1,7 +1,7 @@
 //! Names and codes of what comes into another region: those that are taken there are told apart.
 
 use entity::scalar::RegionCode;
-use std::collections::HashSet;
+use std::{collections::HashSet, hash::BuildHasher};
 
 /// Characters of a name at the most.
 const LONGEST: usize = 60;
@@ -21,7 +21,7 @@ pub fn short_name(name: &str) -> String {
 
 /// The name, or the name with another in front and a number behind if need be, that is not taken.
 #[must_use]
-pub fn free_name(name: &str, front: &str, taken: &HashSet<String>) -> String {
+pub fn free_name<S: BuildHasher>(name: &str, front: &str, taken: &HashSet<String, S>) -> String {
     if !taken.contains(name) {
         return name.to_owned();
     }
@@ -34,12 +34,16 @@ pub fn free_name(name: &str, front: &str, taken: &HashSet<String>) -> String {
     if !taken.contains(&first) {
         return first;
     }
-    (2u32..).map(|n| cut(&n.to_string())).find(|name| !taken.contains(name)).unwrap_or(first)
+    (2..100_000).map(|n: u32| cut(&n.to_string())).find(|name| !taken.contains(name)).unwrap_or(first)
 }
 
 /// A code below another region: with the serial that it has, or the next that is free after the last in use, or any.
 #[must_use]
-pub fn free_code(below: &RegionCode, own: &RegionCode, taken: &HashSet<String>) -> Option<RegionCode> {
+pub fn free_code<S: BuildHasher>(
+    below: &RegionCode,
+    own: &RegionCode,
+    taken: &HashSet<String, S>,
+) -> Option<RegionCode> {
     let serial = own.0.get(own.0.len().checked_sub(3)?..)?;
     let code = |serial: &str| format!("{}{serial}", below.0);
     if !taken.contains(&code(serial)) {

@@ -263,9 +263,16 @@ async fn listed(
     Ok(page)
 }
 
-/// The region of an id or code.
+/// The region in force of an id or code: one that was merged into another is that one.
 pub async fn look_up(ctx: &Ctx, by: RegionBy) -> Option<Result<Region>> {
-    look_up_on(ctx, by, None).await
+    let find = async {
+        let found = look_up_on(ctx, by, None).await.transpose()?;
+        let Some(gone) = found.as_ref().filter(|region| region.until.is_some()) else { return Ok(found) };
+        let db = ctx.db().read();
+        let now = in_force(db, super::of(db, gone.id, "region").await?).await?;
+        ctx.node(now.id).await
+    };
+    find.await.transpose()
 }
 
 /// The region of an id or code as it was on a day.

@@ -100,10 +100,10 @@ impl Region {
             return Ok(None);
         }
         let before = ctx.load(Before { region: self.id, day }).await?;
-        Ok(Some(self.as_before(before.as_deref(), day)))
+        Ok(Some(self.told_by(before.as_deref(), day)))
     }
 
-    fn as_before(mut self, before: Option<&region_succession::Model>, day: Date) -> Self {
+    fn told_by(mut self, before: Option<&region_succession::Model>, day: Date) -> Self {
         self.as_of = Some(day);
         if let Some(before) = before {
             self.code = before.code.clone();
@@ -177,7 +177,7 @@ async fn on_that_day(ctx: &Ctx, rows: Vec<Region>, day: Date) -> Result<Vec<Regi
     let before = Before::load(ctx.clone(), keys).await?;
     let row = |row: Region| {
         let then = before.get(&Before { region: row.id, day });
-        row.as_before(then.map(AsRef::as_ref), day)
+        row.told_by(then.map(AsRef::as_ref), day)
     };
     Ok(rows.into_iter().map(row).collect())
 }

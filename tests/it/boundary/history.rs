@@ -210,7 +210,7 @@ fn villages_have_a_short_name_and_names_that_are_taken_are_told_apart() {
     for (name, short) in pairs {
         assert_eq!(short_name(name), short);
     }
-    let taken = ["一组", "竹园村一组"].map(str::to_owned).into();
+    let taken = std::collections::HashSet::from(["一组", "竹园村一组"].map(str::to_owned));
     assert_eq!(free_name("二组", "竹园村", &taken), "二组");
     assert_eq!(free_name("一组", "竹园村", &taken), "竹园村一组2");
 }

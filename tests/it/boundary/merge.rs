@@ -62,6 +62,10 @@ async fn a_merged_village_is_found_by_its_code_and_its_numbers_and_the_day_befor
         assert_eq!(answer["households"]["totalCount"], number, "{day}");
     }
     assert_eq!([count(&admin, &small["id"]).await, count(&admin, &big["id"]).await], [1445, 1445]);
+    let covered =
+        "query($id: ID!) { coverage(region: { id: $id }) { households { denominator } region { code } } }";
+    let covered = admin.ask(covered, json!({"id": small["id"]})).await.ok();
+    assert_eq!(covered["coverage"], json!({"households": {"denominator": 1445}, "region": {"code": BIG}}));
 
     // Its households are found by the old number; their contacts are the same.
     let now = household(&admin, &small["id"], "0007").await;
