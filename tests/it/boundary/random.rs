@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Numbers that are the same each time.
-struct Chance(u64);
+struct Dice(u64);
 
-impl Chance {
+impl Dice {
     fn below(&mut self, most: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("a number") % most
@@ -21,56 +21,56 @@ impl Chance {
 }
 
 /// A change by chance: the mutation, its input, and the preview of the same.
-fn some(chance: &mut Chance, rows: &[&regions::Model]) -> (&'static str, Value, Value) {
+fn some(dice: &mut Dice, rows: &[&regions::Model]) -> (&'static str, Value, Value) {
     let of = |kind: RegionKind| rows.iter().copied().filter(|row| row.kind == kind).collect::<Vec<_>>();
     let (villages, towns, groups) =
         (of(RegionKind::Village), of(RegionKind::Township), of(RegionKind::Group));
-    let serial = chance.below(300) + 200;
+    let serial = dice.below(300) + 200;
     let with_version = |change: &Value, row: &regions::Model| {
         let mut input = change.clone();
         input["expectedVersion"] = json!(row.version);
         input
     };
-    match chance.below(6) {
+    match dice.below(6) {
         0 | 1 => {
-            let kind = if chance.below(3) == 0 { &groups } else { &villages };
-            let into = chance.pick(kind);
+            let kind = if dice.below(3) == 0 { &groups } else { &villages };
+            let into = dice.pick(kind);
             let near: Vec<_> = kind
                 .iter()
                 .copied()
                 .filter(|row| row.parent_id == into.parent_id && row.id != into.id)
                 .collect();
-            let from = if near.is_empty() { into } else { chance.pick(&near) };
+            let from = if near.is_empty() { into } else { dice.pick(&near) };
             let change = json!({"fromIds": [from.id.to_string()], "intoId": into.id.to_string()});
             ("regionMerge", change.clone(), json!({"merge": change}))
         }
         2 => {
-            let (village, town) = (chance.pick(&villages), chance.pick(&towns));
+            let (village, town) = (dice.pick(&villages), dice.pick(&towns));
             let change = json!({"id": village.id.to_string(), "parentId": town.id.to_string(), "code": format!("{}{serial}", town.code.0)});
             ("regionMove", with_version(&change, village), json!({"move": change}))
         }
         3 => {
-            let town = chance.pick(&towns);
+            let town = dice.pick(&towns);
             let change = json!({"id": town.id.to_string(), "code": format!("{}{serial}", &town.code.0[..6])});
             ("regionRecode", with_version(&change, town), json!({"recode": change}))
         }
         4 => {
-            let village = chance.pick(&villages);
+            let village = dice.pick(&villages);
             let own: Vec<_> = rows.iter().copied().filter(|row| row.parent_id == Some(village.id)).collect();
             let going: BTreeSet<String> =
-                (0..own.len() / 2).map(|_| chance.pick(&own).id.to_string()).collect();
+                (0..own.len() / 2).map(|_| dice.pick(&own).id.to_string()).collect();
             let code = format!("{}{serial}", &village.code.0[..9]);
             let change = json!({"id": village.id.to_string(), "newRegion": {"code": code, "name": format!("新{serial}村民委员会")}, "groupIds": going});
             ("regionSplit", with_version(&change, village), json!({"split": change}))
         }
         _ => {
-            let into = chance.pick(&towns);
+            let into = dice.pick(&towns);
             let near: Vec<_> = towns
                 .iter()
                 .copied()
                 .filter(|row| row.parent_id == into.parent_id && row.id != into.id)
                 .collect();
-            let from = if near.is_empty() { into } else { chance.pick(&near) };
+            let from = if near.is_empty() { into } else { dice.pick(&near) };
             let change = json!({"fromIds": [from.id.to_string()], "intoId": into.id.to_string()});
             ("regionMerge", change.clone(), json!({"merge": change}))
         }
@@ -82,7 +82,7 @@ async fn whatever_is_changed_places_agree_with_the_tree_and_every_code_leads_to_
     for seed in [7, 20_140_507] {
         let world = World::demo().await;
         let platform = world.actor("platform-admin").await;
-        let mut chance = Chance(seed);
+        let mut dice = Dice(seed);
         let (mut codes, mut made) = (BTreeSet::new(), 0);
         for step in 0..30 {
             let all = tree(&world).await;
@@ -95,7 +95,7 @@ async fn whatever_is_changed_places_agree_with_the_tree_and_every_code_leads_to_
             rows.sort_by_key(|row| row.id);
             codes.extend(rows.iter().map(|row| row.code.0.clone()));
             let rows: Vec<_> = rows.iter().filter(|row| near(row)).copied().collect();
-            let (mutation, input, look) = some(&mut chance, &rows);
+            let (mutation, input, look) = some(&mut dice, &rows);
             let planned = preview(&platform, look).await;
             let answer = change(&platform, mutation, input).await;
             let told = |errors: &Value| {
