@@ -24,6 +24,9 @@ pub mod enterprise;
 // Answerability.
 pub mod contact;
 
+// What changes all of them.
+pub mod boundary;
+
 // The joints, the whole, the door.
 pub mod graph;
 pub mod schema;

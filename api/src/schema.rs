@@ -1,6 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
-use crate::{account, branch, cadre, contact, department, enterprise, graph, household, region, upload};
+use crate::{
+    account, boundary, branch, cadre, contact, department, enterprise, graph, household, region, upload,
+};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ pub struct AnswerabilityQuery(
     contact::object::ContactQuery,
     contact::preview::AssignmentBatchQuery,
     contact::coverage::CoverageQuery,
+    boundary::preview::BoundaryQuery,
 );
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
@@ -77,6 +80,7 @@ pub struct Mutation(
     upload::object::UploadMutation,
     WhomWeServeMutation,
     AnswerabilityMutation,
+    boundary::object::BoundaryMutation,
 );
 
 /// The whole contract.

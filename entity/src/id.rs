@@ -115,6 +115,8 @@ macro_rules! ids {
 ids! {
     /// Names a region.
     RegionId = "region";
+    /// Names a boundary change of a region.
+    SuccessionId = "succession";
     /// Names an area of a township.
     AreaId = "area";
     /// Names a party organisation.

@@ -42,6 +42,20 @@ kinds! {
         Grid,
     }
 
+    /// What a boundary change did to a region (区划变更类型).
+    SuccessionKind {
+        /// It has another name (更名).
+        Renamed,
+        /// It has another code (改码).
+        Recoded,
+        /// It lies in another region (调整隶属).
+        Moved,
+        /// It was merged into another, and is withdrawn (并入).
+        Merged,
+        /// Another was made of a part of it (分设).
+        Split,
+    }
+
     /// Kind of a party organisation (党组织类型).
     BranchKind {
         /// Party committee (党委).

@@ -15,8 +15,10 @@ pub mod branch;
 pub mod cadre;
 pub mod department;
 pub mod membership;
+pub mod place_past;
 pub mod position;
 pub mod region;
+pub mod region_succession;
 
 pub mod account;
 pub mod grant;

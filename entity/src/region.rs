@@ -1,6 +1,10 @@
 //! One node of the administrative tree (区域), with its official code. Its own id never changes.
 
-use crate::{id::RegionId, kind::RegionKind, scalar::RegionCode};
+use crate::{
+    id::RegionId,
+    kind::RegionKind,
+    scalar::{Date, RegionCode},
+};
 use sea_orm::entity::prelude::*;
 
 /// One node of the administrative tree (区域), with its official code. Its own id never changes.
@@ -10,8 +14,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RegionId,
-    /// Official code without trailing zeros.
-    #[sea_orm(unique)]
+    /// Official code without trailing zeros, unique among the regions in force: a withdrawn one may be given away.
     pub code: RegionCode,
     pub name: String,
     pub kind: RegionKind,
@@ -26,6 +29,10 @@ pub struct Model {
     pub group_id: Option<RegionId>,
     pub grid_id: Option<RegionId>,
     pub version: i32,
+    /// First day on which it is there; none for always.
+    pub since: Option<Date>,
+    /// First day on which it is withdrawn; none while it is in force.
+    pub until: Option<Date>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

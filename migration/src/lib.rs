@@ -11,6 +11,7 @@ mod m20261121_000003_people;
 mod m20261121_000004_identity;
 mod m20261121_000005_served;
 mod m20261121_000006_contact;
+mod m20261122_000001_boundary;
 mod m20261122_000002_upload;
 mod m20261122_000003_batch;
 mod m20261122_000004_search;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_identity::Migration),
             Box::new(m20261121_000005_served::Migration),
             Box::new(m20261121_000006_contact::Migration),
+            Box::new(m20261122_000001_boundary::Migration),
             Box::new(m20261122_000002_upload::Migration),
             Box::new(m20261122_000003_batch::Migration),
             Box::new(m20261122_000004_search::Migration),

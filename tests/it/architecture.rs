@@ -21,6 +21,13 @@ const OVER: &[Allowed] = &[(
 const WRITERS: &[Allowed] = &[
     ("api/src/kernel/work.rs", "E", "writes any record together with its line in the log"),
     ("api/src/kernel/many.rs", "E", "writes any table for the room that owns it"),
+    ("api/src/kernel/bulk.rs", "E", "writes any table for the room that owns it"),
+    ("api/src/kernel/place/rewrite.rs", "E", "place columns of any table, when regions move"),
+    (
+        "api/src/kernel/place/rewrite.rs",
+        "region",
+        "place columns of groups and grids that come to another village",
+    ),
     (
         "api/src/kernel/work.rs",
         "account",
@@ -37,6 +44,16 @@ const DOORS: &[Allowed] = &[
         "api/src/kernel/search/ask.rs",
         "Query::select",
         "puts together branches; what they give goes through the door",
+    ),
+    (
+        "api/src/kernel/place/past.rs",
+        "Query::select",
+        "a table beside itself, inside a question that begins at the door",
+    ),
+    (
+        "api/src/region/past.rs",
+        "Query::select",
+        "a table beside itself, inside a question that begins at the door",
     ),
 ];
 
@@ -74,7 +91,16 @@ const UNSCOPED: &[Allowed] = &[
         "names of columns changed since, of a record that the command has found",
     ),
     ("api/src/kernel/work.rs", "idempotency", "the actor's own key"),
+    ("api/src/kernel/place/past.rs", "place_past", "a condition on rows that are asked through the door"),
+    ("api/src/kernel/place/past.rs", "region", "regions are public"),
+    ("api/src/kernel/place/past.rs", "region_succession", "regions are public, and so is what they were"),
+    ("api/src/kernel/place/rewrite.rs", "E", "where rows were is kept beside them; nothing is shown"),
     ("api/src/region/mod.rs", "region", "regions are public; codes are unique over all"),
+    ("api/src/region/mod.rs", "region_succession", "regions are public, and so is what they were"),
+    ("api/src/region/object.rs", "region", "regions are public"),
+    ("api/src/region/past.rs", "region", "regions are public"),
+    ("api/src/region/past.rs", "region_succession", "regions are public, and so is what they were"),
+    ("api/src/region/succession.rs", "region_succession", "regions are public, and so is what they were"),
     ("api/src/region/area.rs", "region", "regions are public"),
     ("api/src/region/area.rs", "area", "areas are public"),
     ("api/src/region/area.rs", "area_village", "areas are public; a village belongs to one"),
@@ -97,6 +123,11 @@ const UNSCOPED: &[Allowed] = &[
         "login names are unique over all; the other is named only if seen",
     ),
     ("api/src/account/grant.rs", "grant", "what an account reaches is a fact of rights"),
+    (
+        "api/src/account/succession.rs",
+        "grant",
+        "roles of a region that the command merges; shown only if seen",
+    ),
     ("api/src/account/reach.rs", "grant", "what an account reaches is a fact of rights"),
     ("api/src/account/reach.rs", "assignment", "what an account reaches is a fact of rights"),
     ("api/src/upload/upkeep.rs", "upload", "what is past its time goes, whose it may be; nothing is shown"),
@@ -124,6 +155,8 @@ const UNSCOPED: &[Allowed] = &[
         "household",
         "numbers are unique in a village; the other is named only if seen",
     ),
+    ("api/src/household/object.rs", "place_past", "leads to a household that is then asked through the door"),
+    ("api/src/household/succession.rs", "household", "numbers are unique in a village; shown only if seen"),
     (
         "api/src/household/object.rs",
         "household_tag",
@@ -152,6 +185,18 @@ const UNSCOPED: &[Allowed] = &[
         "one primary contact on any day; the other is named only if seen",
     ),
     ("api/src/contact/mod.rs", "grant", "whose rights change with the assignment; nothing of it is shown"),
+    (
+        "api/src/contact/succession.rs",
+        "assignment",
+        "assignments to a region that the command merges; shown only if seen",
+    ),
+    ("api/src/boundary/mod.rs", "grant", "whose rights change with the regions; nothing of it is shown"),
+    ("api/src/boundary/mod.rs", "assignment", "whose rights change with the regions; nothing of it is shown"),
+    ("api/src/boundary/mod.rs", "E", "whose rights change with the regions; nothing of it is shown"),
+    ("api/src/boundary/plan.rs", "region", "regions are public"),
+    ("api/src/boundary/plan.rs", "E", "how much moves with regions that the viewer administers"),
+    ("api/src/boundary/join.rs", "region", "regions are public"),
+    ("api/src/boundary/part.rs", "region", "regions are public"),
     (
         "api/src/contact/coverage.rs",
         "assignment",

@@ -12,6 +12,7 @@ mod idempotency;
 mod region;
 mod region_import;
 mod scale;
+mod boundary;
 mod identity;
 mod password;
 mod hand_over;

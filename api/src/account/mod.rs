@@ -10,6 +10,7 @@ pub mod password;
 pub mod reach;
 pub mod session;
 pub mod sign_in;
+pub mod succession;
 pub mod throttle;
 pub mod token;
 pub mod viewer;

@@ -25,7 +25,7 @@ use entity::{
     kind::{BranchKind, ChangeKind},
     region,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set, sea_query::Expr};
 use uuid::Uuid;
 
 impl Record for branch::Entity {
@@ -154,6 +154,16 @@ pub async fn update(work: &Work, input: PartyBranchUpdateInput) -> Result<Uuid> 
     }
     work.update(row, expected_version, ChangeKind::Updated).await?;
     Ok(id.0)
+}
+
+/// The organisations of regions that were merged into another are that one's now.
+pub async fn succeed(work: &Work, from: &[RegionId], into: RegionId) -> Result<()> {
+    branch::Entity::update_many()
+        .col_expr(branch::Column::RegionId, Expr::value(into))
+        .filter(any_of(branch::Column::RegionId, from.iter().copied(), work.ctx.backend()))
+        .exec(&work.tx)
+        .await?;
+    Ok(())
 }
 
 /// Secretaries of the organisations above reach one more now.

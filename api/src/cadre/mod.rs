@@ -13,6 +13,7 @@ use crate::{
     branch::{lies_in, seat},
     department::{find as find_department, phone},
     kernel::{
+        door::any_of,
         error::{Refusal, RefusalCode, Result},
         patch::{patched, set},
         place::Place,
@@ -25,12 +26,15 @@ use crate::{
 };
 use entity::{
     cadre, department,
-    id::CadreId,
+    id::{CadreId, RegionId},
     kind::{CadreLevel, ChangeKind},
     region,
     scalar::Date,
 };
-use sea_orm::{ColumnTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait},
+};
 use uuid::Uuid;
 
 impl Record for cadre::Entity {
@@ -211,4 +215,22 @@ pub async fn update(work: &Work, input: CadreUpdateInput) -> Result<Uuid> {
         work.raise_rights(entity::account::Column::CadreId.eq(id)).await?;
     }
     Ok(id.0)
+}
+
+/// The cadres of regions that were merged into another are of that office now, and so are the posts there that last.
+pub async fn succeed(work: &Work, from: &[RegionId], into: RegionId, day: Date) -> Result<()> {
+    use entity::position;
+    let backend = work.ctx.backend();
+    cadre::Entity::update_many()
+        .col_expr(cadre::Column::RegionId, Expr::value(into))
+        .filter(any_of(cadre::Column::RegionId, from.iter().copied(), backend))
+        .exec(&work.tx)
+        .await?;
+    position::Entity::update_many()
+        .col_expr(position::Column::RegionId, Expr::value(into))
+        .filter(any_of(position::Column::RegionId, from.iter().copied(), backend))
+        .filter(position::Column::EndsOn.is_null().or(position::Column::EndsOn.gt(day)))
+        .exec(&work.tx)
+        .await?;
+    Ok(())
 }

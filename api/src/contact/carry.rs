@@ -7,7 +7,7 @@ use crate::kernel::{
     door::{any_of, unscoped},
     error::{Error, Refusal, RefusalCode, Result},
     refusal::Detail,
-    work::{LogLine, Work, append},
+    work::{Line, Work},
 };
 use chrono::Duration;
 use entity::{
@@ -92,12 +92,12 @@ impl Plan {
         let batch = self.record(work, &order).await?;
         self.end_all(work, batch, &order.reason).await?;
         let rows = self.rows(batch, work);
-        let lines = rows.iter().map(|row| begun(work, row)).collect();
+        let lines = rows.iter().map(begun).collect();
         if let Err(error) = bulk::insert::<assignment::Entity>(&work.tx, rows).await {
             let error = error.into();
             return Err(if Work::is_constraint(&error, "one_primary") { overtaken() } else { error });
         }
-        append(&work.tx, lines).await?;
+        work.log_all::<assignment::Entity>(lines).await?;
         work.raise_rights(any_of(account::Column::CadreId, holders, work.ctx.backend())).await?;
         tracing::info!(ends, begins, "assignments changed in one step");
         Ok(batch.0)
@@ -147,13 +147,14 @@ impl Plan {
         if ended.rows_affected != rows.len() as u64 {
             return Err(overtaken());
         }
-        let lines = rows.iter().map(|row| {
-            let content = json!({"ends_on": std::cmp::max(self.on, row.starts_on).0.to_string()});
-            let change = (row.id.0, row.version + 1, ChangeKind::Ended);
-            let columns = ["ends_on", "ended_reason", "ended_batch_id"];
-            work.line::<assignment::Entity>(change, &columns, content)
+        let lines = rows.iter().map(|row| Line {
+            id: row.id.0,
+            version: row.version + 1,
+            kind: ChangeKind::Ended,
+            columns: vec!["ends_on", "ended_reason", "ended_batch_id"],
+            content: json!({"ends_on": std::cmp::max(self.on, row.starts_on).0.to_string()}),
         });
-        Ok(append(&work.tx, lines.collect()).await?)
+        work.log_all::<assignment::Entity>(lines.collect()).await
     }
 
     fn rows(self, batch: BatchId, work: &Work) -> Vec<assignment::Model> {
@@ -189,7 +190,7 @@ impl Plan {
     }
 }
 
-fn begun(work: &Work, row: &assignment::Model) -> LogLine {
+fn begun(row: &assignment::Model) -> Line {
     let id = |id: Option<Uuid>| id.map(|id| id.to_string());
     let content = json!({
         "kind": row.kind.to_value(),
@@ -202,7 +203,7 @@ fn begun(work: &Work, row: &assignment::Model) -> LogLine {
         "starts_on": row.starts_on.0.to_string(),
         "ends_on": row.ends_on.map(|day| day.0.to_string()),
     });
-    let columns = [
+    let columns = vec![
         "kind",
         "cadre_id",
         "region_id",
@@ -213,8 +214,7 @@ fn begun(work: &Work, row: &assignment::Model) -> LogLine {
         "starts_on",
         "ends_on",
     ];
-    let change = (row.id.0, 1, ChangeKind::Created);
-    work.line::<assignment::Entity>(change, &columns, content)
+    Line { id: row.id.0, version: 1, kind: ChangeKind::Created, columns, content }
 }
 
 /// Somebody else was first by a moment.

@@ -71,15 +71,22 @@ pub struct Coverage {
     pub(crate) region: Region,
     /// The day for which it is told.
     pub(crate) day: Date,
+    past: bool,
 }
 
 impl Coverage {
     fn residents(&self) -> HouseholdWhere {
         HouseholdWhere {
             region: MaybeUndefined::Value(self.region.id),
+            region_as_of: self.as_it_was(),
             resident_on: Some(self.day),
             ..HouseholdWhere::default()
         }
+    }
+
+    /// The day whose boundaries count: a day to come has those of today.
+    fn as_it_was(&self) -> MaybeUndefined<Date> {
+        if self.past { MaybeUndefined::Value(self.day) } else { MaybeUndefined::Undefined }
     }
 
     async fn count(&self, ctx: &Ctx, also: Condition) -> Result<i64> {
@@ -312,6 +319,9 @@ impl CoverageQuery {
             return Some(Err(error));
         }
         let region = crate::region::object::look_up(ctx, region).await?;
-        Some(region.map(|region| Coverage { region, day: as_of.unwrap_or_else(|| ctx.today()) }))
+        Some({
+            let day = as_of.unwrap_or_else(|| ctx.today());
+            region.map(|region| Coverage { region, day, past: day < ctx.today() })
+        })
     }
 }

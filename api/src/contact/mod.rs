@@ -15,6 +15,7 @@ mod plan;
 pub mod preview;
 mod spread;
 mod target;
+pub mod succession;
 
 use self::{
     object::{AssignmentCreateInput, AssignmentEndInput, ContactAssignment},

@@ -8,7 +8,7 @@ pub mod object;
 use self::object::{DepartmentCreateInput, DepartmentUpdateInput};
 use crate::{
     kernel::{
-        door::unscoped,
+        door::{any_of, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
         patch::{patched, set},
         place::Place,
@@ -18,15 +18,22 @@ use crate::{
         standards,
         work::{Record, Work},
     },
-    region::find as find_region,
+    region::{
+        find as find_region,
+        naming::{free_name, short_name},
+    },
 };
 use entity::{
     department,
     id::{DepartmentId, RegionId},
     kind::ChangeKind,
+    region,
     scalar::PhoneNumber,
 };
-use sea_orm::{ColumnTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What PostgreSQL calls the rule that a name stands once in a region.
@@ -139,4 +146,53 @@ pub async fn update(work: &Work, input: DepartmentUpdateInput) -> Result<Uuid> {
     };
     work.update(row, expected_version, ChangeKind::Updated).await.map_err(or_duplicate)?;
     Ok(id.0)
+}
+
+/// Departments of regions that are merged into another, with the names that they get there: one that is taken gets the
+/// region's name in front.
+pub async fn clashes(
+    db: &impl ConnectionTrait,
+    backend: DbBackend,
+    from: &[region::Model],
+    into: RegionId,
+) -> Result<Vec<(department::Model, String)>> {
+    let regions = from.iter().map(|region| region.id).chain([into]);
+    let rows = unscoped::<department::Entity>()
+        .filter(any_of(department::Column::RegionId, regions, backend))
+        .order_by_asc(department::Column::Id)
+        .all(db)
+        .await?;
+    let (there, coming): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.region_id == into);
+    let mut taken: HashSet<String> = there.into_iter().map(|row| row.name).collect();
+    let mut clashes = Vec::new();
+    for region in from {
+        for row in coming.iter().filter(|row| row.region_id == region.id) {
+            let name = free_name(&row.name, &short_name(&region.name), &taken);
+            taken.insert(name.clone());
+            if name != row.name {
+                clashes.push((row.clone(), name));
+            }
+        }
+    }
+    Ok(clashes)
+}
+
+/// The departments of regions that were merged into another are that one's now, under the names that `clashes` gave.
+pub async fn succeed(
+    work: &Work,
+    from: &[RegionId],
+    into: RegionId,
+    clashes: &[(department::Model, String)],
+) -> Result<()> {
+    for (department, name) in clashes {
+        let row =
+            department::ActiveModel { id: Set(department.id), name: Set(name.clone()), ..Default::default() };
+        work.update(row, department.version, ChangeKind::Updated).await?;
+    }
+    department::Entity::update_many()
+        .col_expr(department::Column::RegionId, Expr::value(into))
+        .filter(any_of(department::Column::RegionId, from.iter().copied(), work.ctx.backend()))
+        .exec(&work.tx)
+        .await?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! here, so that no room knows its neighbours above.
 
 pub mod region;
+pub mod succession;
 pub mod area;
 pub mod branch;
 pub mod department;

@@ -14,13 +14,13 @@ use crate::{
         payload::ctx,
         request::Ctx,
     },
-    region::{area::Area, object::Region},
+    region::{area::Area, object::Region, succession::RegionSuccession},
     upload::object::Upload,
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, MemberId, MembershipId, PositionId, RegionId, UploadId,
+    HouseholdId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -48,6 +48,8 @@ macro_rules! nodes {
 nodes! {
     /// A region.
     Region = RegionId,
+    /// A boundary change of a region.
+    RegionSuccession = SuccessionId,
     /// An area of a township.
     Area = AreaId,
     /// A party organisation.

@@ -12,18 +12,23 @@ use crate::{
         directive::{DataClass, class},
         door::level_of,
         error::{Error, Result},
-        node::{Listing, OrderBy, children},
+        node::{Listing, OrderBy, at_hand, children},
         page::PageArgs,
         payload::{Permission, ctx},
         policy::May,
+        request::Ctx,
         scope::Facts,
     },
     region::{
         area::{Area, AreaOrderField, AreaWhere},
         object::{Region, RegionOrderField, RegionWhere, ancestors},
+        past::ChildrenOn,
+        succession::{RegionSuccession, RegionSuccessionOrderField, RegionSuccessionWhere},
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::{id::RegionId, scalar::Date};
+use std::sync::Arc;
 
 /// What the viewer may do to a region (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
@@ -40,6 +45,31 @@ impl Region {
     }
 }
 
+/// The region directly above on a day.
+async fn above(ctx: &Ctx, region: &Region, as_of: Option<Date>) -> Result<Option<Region>> {
+    let Some(region) = region.then(ctx, as_of).await? else { return Ok(None) };
+    let Some(parent) = region.parent_id else { return Ok(None) };
+    match ctx.node::<Region>(parent).await? {
+        Some(parent) => parent.on(ctx, region.as_of).await,
+        None => Ok(None),
+    }
+}
+
+/// The regions directly below on a day.
+async fn below_on(
+    ctx: &Ctx,
+    parent: RegionId,
+    listing: Listing<Region>,
+    day: Date,
+) -> Result<Connection<Region>> {
+    let filter = Arc::new(listing.filter.clone().unwrap_or_default());
+    let rows = ctx.load(ChildrenOn { parent, day, filter }).await?;
+    let rows = rows.map(|rows| rows.to_vec()).unwrap_or_default();
+    at_hand(listing, rows, |region, column| {
+        Some(if column == Some("name") { region.name.clone() } else { region.code.0.clone() })
+    })
+}
+
 #[ComplexObject]
 impl Region {
     /// What the viewer may do to it.
@@ -50,14 +80,76 @@ impl Region {
 
     /// The region directly above (上级区域); null for a province.
     #[graphql(directive = class::apply(DataClass::Public))]
-    async fn parent(&self, gql: &Context<'_>) -> Option<Result<Region>> {
-        ctx(gql).edge(self.parent_id).await
+    async fn parent(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "On this day; on the day that the region was asked for when nothing is said.")]
+        as_of: Option<Date>,
+    ) -> Option<Result<Region>> {
+        above(ctx(gql), self, as_of).await.transpose()
     }
 
     /// The regions on the way from the province down to it, without itself: at most 6, for breadcrumbs.
     #[graphql(directive = class::apply(DataClass::Public))]
-    async fn ancestors(&self, gql: &Context<'_>) -> Result<Vec<Region>, Error> {
-        ancestors(ctx(gql), self).await
+    async fn ancestors(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "On this day; on the day that the region was asked for when nothing is said.")]
+        as_of: Option<Date>,
+    ) -> Result<Vec<Region>, Error> {
+        let ctx = ctx(gql);
+        match self.then(ctx, as_of).await? {
+            Some(region) => ancestors(ctx, &region).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The boundary changes of the region (沿革): its new names, codes and places, and into what it was merged or what was
+    /// made of it, the last first.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn successors(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            RegionSuccessionWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<RegionSuccessionOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<RegionSuccession>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "from_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// The boundary changes that led to the region (由来): what it was before, what was merged into it, and of what it was
+    /// made, the last first.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn predecessors(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            RegionSuccessionWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<RegionSuccessionOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<RegionSuccession>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "to_id", self.id, Listing { filter, order_by, page }).await)
     }
 
     /// The regions directly below (下级区域), by official code.
@@ -74,9 +166,15 @@ impl Region {
         #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+        #[graphql(desc = "On this day; on the day that the region was asked for when nothing is said.")]
+        as_of: Option<Date>,
     ) -> Option<Result<Connection<Region>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, "parent_id", self.id, Listing { filter, order_by, page }).await)
+        let Some(day) = as_of.or(self.as_of) else {
+            return Some(children(gql, "parent_id", self.id, Listing { filter, order_by, page }).await);
+        };
+        let filter = Some(RegionWhere { as_of: Some(day), ..filter.unwrap_or_default() });
+        Some(below_on(ctx(gql), self.id, Listing { filter, order_by, page }, day).await)
     }
 
     /// Areas (片区) of this township, by name; none for a region of another level.

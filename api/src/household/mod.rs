@@ -6,6 +6,7 @@
 
 pub mod member;
 pub mod object;
+pub mod succession;
 pub mod tag;
 
 use self::{
@@ -34,7 +35,7 @@ use entity::{
     kind::{ChangeKind, HouseholdStatus, RegionKind},
     scalar::PhoneNumber,
 };
-use sea_orm::{ColumnTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
 use uuid::Uuid;
 
 impl Record for household::Entity {
@@ -69,10 +70,11 @@ pub fn facts(row: &household::Model) -> Facts<'static> {
     Facts { place: place(row), household: Some(row.id), ..Facts::default() }
 }
 
-/// A household that the viewer may see, for commands.
+/// A household that the viewer may see, for commands. It stays where it is until the command is done.
 pub async fn find(work: &Work, id: HouseholdId, field: &str) -> Result<household::Model> {
     door::within::<household::Entity>(work.ctx.scope(), work.ctx.backend())
         .filter(household::Column::Id.eq(id))
+        .lock(LockType::KeyShare)
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found(field).into())

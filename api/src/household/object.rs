@@ -6,7 +6,7 @@ use crate::kernel::{
     directive::{DataClass, class, cost},
     door::{any_of, live, served_households, unscoped},
     error::Result,
-    filter::{ChoiceFilter, StringFilter, in_region, operand},
+    filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
@@ -21,10 +21,11 @@ use entity::{
     assignment, household, household_tag,
     id::{HouseholdId, RegionId},
     kind::{AssignmentKind, HouseholdStatus},
+    place_past,
     scalar::{Date, PhoneNumber, Yuan},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, DerivePartialModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
 use std::collections::HashMap;
@@ -176,8 +177,10 @@ pub struct GeoPositionInput {
 /// Conditions on households, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
 pub struct HouseholdWhere {
-    /// Anywhere in this region.
+    /// Anywhere in this region. One that was merged into another answers as that does.
     pub region: MaybeUndefined<RegionId>,
+    /// With `region`: those that stood in it on this day, before later boundary changes.
+    pub region_as_of: MaybeUndefined<Date>,
     /// By number within the village.
     #[graphql(default)]
     pub number: Option<StringFilter>,
@@ -199,7 +202,10 @@ pub struct HouseholdWhere {
 
 impl Filter for HouseholdWhere {
     async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
-        let mut all = in_region::<household::Entity>(ctx, &self.region).await?;
+        let mut all = match operand(&self.region_as_of)? {
+            Some(day) => in_region_on::<household::Entity>(ctx, &self.region, day).await?,
+            None => in_region::<household::Entity>(ctx, &self.region).await?,
+        };
         if let Some(number) = &self.number {
             all = all.add(number.on(household::Column::Number)?);
         }
@@ -347,7 +353,7 @@ impl Key for PhoneOf {
 pub enum HouseholdBy {
     /// By its id, as `node` takes it.
     Id(HouseholdId),
-    /// Its number within its village.
+    /// Its number within its village; also one that it had there before a boundary change.
     Number(HouseholdNumber),
 }
 
@@ -410,14 +416,34 @@ async fn by_number(ctx: &Ctx, at: HouseholdNumber) -> Result<Option<Household>> 
         .select_only()
         .column(household::Column::Id)
         .filter(household::Column::VillageId.eq(at.village_id))
-        .filter(household::Column::Number.eq(at.number))
+        .filter(household::Column::Number.eq(at.number.as_str()))
         .into_tuple()
         .one(ctx.db().read())
         .await?;
+    let id = match id {
+        Some(id) => Some(id),
+        None => by_former_number(ctx, &at).await?,
+    };
     match id {
         Some(id) => ctx.node(id).await,
         None => Ok(None),
     }
+}
+
+/// The household that had the number before its village was merged or parted.
+async fn by_former_number(ctx: &Ctx, at: &HouseholdNumber) -> Result<Option<Uuid>> {
+    use place_past::Column::{Entity, EntityId, Number, Sequence, VillageId};
+    Ok(unscoped::<place_past::Entity>()
+        .select_only()
+        .column(EntityId)
+        .filter(Entity.eq(HouseholdId::PREFIX))
+        .filter(VillageId.eq(at.village_id))
+        .filter(Number.eq(at.number.as_str()))
+        .order_by_desc(Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(ctx.db().read())
+        .await?)
 }
 
 /// A household to register, with its members.

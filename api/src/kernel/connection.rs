@@ -63,6 +63,11 @@ impl<N: OutputType> Connection<N> {
         };
         Self { edges, page_info, count }
     }
+
+    /// The nodes, to be read as they were on another day.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut N> {
+        self.edges.iter_mut().map(|edge| &mut edge.node)
+    }
 }
 
 impl<N: OutputType> TypeName for Connection<N> {

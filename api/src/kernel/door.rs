@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     account, area, assignment, assignment_batch, branch, cadre, department, enterprise, grant, household,
-    member, membership, position, region, tag, upload,
+    member, membership, position, region, region_succession, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -155,6 +155,12 @@ impl Guarded for region::Entity {
 impl Placed for region::Entity {
     fn openings(_: &Scope, _: DbBackend) -> Openings {
         Openings::EVERYTHING
+    }
+}
+
+impl Guarded for region_succession::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
     }
 }
 

@@ -4,7 +4,10 @@
 use super::{
     door::any_of,
     error::{Error, Fault, Result},
-    place::Level,
+    place::{
+        Level,
+        past::{in_force, stood_in},
+    },
     request::Ctx,
 };
 use async_graphql::{ID, InputObject, InputType, MaybeUndefined, TypeName};
@@ -157,18 +160,52 @@ pub async fn in_region<E: EntityTrait>(
     region: &MaybeUndefined<id::RegionId>,
 ) -> Result<Condition> {
     let Some(region) = operand(region)? else { return Ok(Condition::all()) };
-    let found = ctx
-        .within::<region::Entity>()
-        .filter(region::Column::Id.eq(region))
-        .one(ctx.db().read())
-        .await?
-        .ok_or_else(|| Error::from(Fault::input("没有这个区域。", "There is no such region.")))?;
-    let level = super::door::level_of(found.kind)
-        .filter(|_| Some(region) == found.county_id || found.county_id.is_some());
+    let (found, level) = standing(ctx, region).await?;
+    let region = found.id;
     if let Some(column) = level.and_then(Level::column::<E>) {
         return Ok(Condition::all().add(Expr::col(column.as_column_ref()).eq(region)));
     }
-    // A province, or a city with counties: its counties.
+    above::<E>(&found)
+}
+
+/// Rows of a table that stood in a region on a day, for those whose past places are kept.
+pub async fn in_region_on<E: EntityTrait>(
+    ctx: &Ctx,
+    region: &MaybeUndefined<id::RegionId>,
+    day: Date,
+) -> Result<Condition> {
+    let Some(wanted) = operand(region)? else { return Ok(Condition::all()) };
+    // A region that was withdrawn since is asked for by itself: on that day it was there.
+    let found = find(ctx, wanted).await?;
+    match level(&found).filter(|level| level.column::<E>().is_some()) {
+        Some(level) => Ok(stood_in::<E>(level, wanted, day)),
+        None => in_region::<E>(ctx, region).await,
+    }
+}
+
+/// The region of an id as it stands: one that was merged into another answers as that does.
+async fn standing(ctx: &Ctx, region: id::RegionId) -> Result<(region::Model, Option<Level>)> {
+    let found = in_force(ctx.db().read(), find(ctx, region).await?).await?;
+    let level = level(&found);
+    Ok((found, level))
+}
+
+/// The level at which rows carry a region; none for a province, and for a city with counties.
+fn level(region: &region::Model) -> Option<Level> {
+    super::door::level_of(region.kind).filter(|_| region.county_id.is_some())
+}
+
+async fn find(ctx: &Ctx, region: id::RegionId) -> Result<region::Model> {
+    ctx.within::<region::Entity>()
+        .filter(region::Column::Id.eq(region))
+        .one(ctx.db().read())
+        .await?
+        .ok_or_else(|| Error::from(Fault::input("没有这个区域。", "There is no such region.")))
+}
+
+/// Rows in a province, or a city with counties: those of its counties.
+fn above<E: EntityTrait>(found: &region::Model) -> Result<Condition> {
+    let region = found.id;
     let upper =
         if found.city_id == Some(region) { region::Column::CityId } else { region::Column::ProvinceId };
     let counties = counties_of(upper.eq(region));

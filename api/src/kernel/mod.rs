@@ -1,6 +1,7 @@
 //! What every room leans on, and that knows no room.
 
 pub mod clock;
+pub mod days;
 pub mod vault;
 pub mod error;
 pub mod refusal;

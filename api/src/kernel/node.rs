@@ -338,3 +338,18 @@ pub async fn children<N: Node>(
     });
     Ok(Connection::new(slice, count))
 }
+
+/// A page of nodes that are all at hand, and their number; `value` is what a node is ordered by.
+pub fn at_hand<N: Node>(
+    listing: Listing<N>,
+    nodes: Vec<N>,
+    value: impl Fn(&N, Option<&str>) -> Option<String>,
+) -> Result<Connection<N>> {
+    let run = run_of(listing.order_by)?;
+    let stamp = stamp::<N>(&listing.filter.unwrap_or_default(), run);
+    let page = listing.page.page(&stamp)?;
+    let number = i64::try_from(nodes.len()).unwrap_or(i64::MAX);
+    let rows = nodes.into_iter().map(|node| (value(&node, run.column), node.uuid(), node)).collect();
+    let count: Count = Arc::new(move || async move { Ok(number) }.boxed());
+    Ok(Connection::new(page::cut(rows, run, &page, &stamp), count))
+}

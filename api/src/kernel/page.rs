@@ -316,18 +316,8 @@ impl<'a, E: Guarded> List<'a, E> {
         Ok(Marked::<R>::find_by_statement(statement).all(ctx.db().read()).await?)
     }
 
-    fn slice<R>(&self, mut rows: Vec<(Mark, R)>) -> Slice<R> {
-        let page = &self.ask.page;
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        if page.backward {
-            rows.reverse();
-        }
-        let rows = rows.into_iter().map(|(mark, row)| (self.ask.stamp.cursor(&mark), row)).collect();
-        let behind = page.from.is_some();
-        let (has_next, has_previous) = if page.backward { (behind, more) } else { (more, behind) };
-        Slice { rows, has_next, has_previous }
+    fn slice<R>(&self, rows: Vec<(Mark, R)>) -> Slice<R> {
+        slice(rows, &self.ask.page, &self.ask.stamp)
     }
 }
 
@@ -350,6 +340,20 @@ fn with_limits(mut statement: Statement) -> Statement {
     }
     statement.sql = sql;
     statement
+}
+
+/// The rows of a page, of which one more was read to know whether there are more.
+fn slice<R>(mut rows: Vec<(Mark, R)>, page: &Page, stamp: &Stamp) -> Slice<R> {
+    let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    if page.backward {
+        rows.reverse();
+    }
+    let rows = rows.into_iter().map(|(mark, row)| (stamp.cursor(&mark), row)).collect();
+    let behind = page.from.is_some();
+    let (has_next, has_previous) = if page.backward { (behind, more) } else { (more, behind) };
+    Slice { rows, has_next, has_previous }
 }
 
 fn typed<C: ColumnTrait>(column: C, text: &str) -> Result<Value> {
@@ -411,6 +415,23 @@ pub fn of_all<R>(args: PageArgs, stamp: &Stamp, rows: Vec<R>) -> Result<Slice<R>
     let rows = rows.into_iter().enumerate().skip(begin).take(end - begin);
     let rows = rows.map(|(at, row)| (stamp.cursor(&Mark { value: None, id: number(at) }), row));
     Ok(Slice { rows: rows.collect(), has_next: end < all, has_previous: begin > 0 })
+}
+
+/// One page of rows that are all at hand, each with the value that they are ordered by.
+pub fn cut<R>(rows: Vec<(Option<String>, Uuid, R)>, run: Run, page: &Page, stamp: &Stamp) -> Slice<R> {
+    let mut rows: Vec<(Mark, R)> =
+        rows.into_iter().map(|(value, id, row)| (Mark { value, id }, row)).collect();
+    let place = |mark: &Mark| (mark.value.clone(), mark.id);
+    rows.sort_by_key(|(mark, _)| place(mark));
+    let descending = run.descending != page.backward;
+    if descending {
+        rows.reverse();
+    }
+    if let Some(from) = &page.from {
+        let from = place(from);
+        rows.retain(|(mark, _)| if descending { place(mark) < from } else { place(mark) > from });
+    }
+    slice(rows, page, stamp)
 }
 
 #[derive(FromQueryResult)]

@@ -1,5 +1,8 @@
 //! Where something is: the ids of its county, township, village, group and grid.
 
+pub mod past;
+pub mod rewrite;
+
 use entity::id::RegionId;
 use sea_orm::{EntityTrait, FromQueryResult};
 use std::str::FromStr;

@@ -36,6 +36,21 @@ pub trait Record: EntityTrait {
     const INTERNAL: &'static [&'static str];
 }
 
+/// One change of one record, for `Work::log_all`.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The record.
+    pub id: Uuid,
+    /// Its version from now on.
+    pub version: i32,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// Names of the columns that changed.
+    pub columns: Vec<&'static str>,
+    /// Their new values, of columns that the log may keep.
+    pub content: serde_json::Value,
+}
+
 /// A command at work: the transaction, who asks, and under which key.
 pub struct Work {
     /// Who asks, and when.
@@ -274,7 +289,7 @@ impl Work {
     }
 
     /// The version, if it is the expected one; otherwise the refusal that tells what changed.
-    async fn stands<E: Record>(&self, id: Uuid, expected: i32) -> Result<i32> {
+    pub async fn stands<E: Record>(&self, id: Uuid, expected: i32) -> Result<i32> {
         let current: Option<i32> = unscoped::<E>()
             .select_only()
             .column(column::<E>("version")?)
@@ -345,18 +360,22 @@ impl Work {
         Ok(())
     }
 
-    /// A line for one change of many in this transaction, to be appended with the others.
-    #[must_use]
-    pub fn line<E: Record>(
-        &self,
-        change: (Uuid, i32, ChangeKind),
-        columns: &[&str],
-        content: serde_json::Value,
-    ) -> LogLine {
-        let mut line = line(self.now(), <E as Record>::NAME, change, columns, content, self.ctx.request_id());
-        line.actor = Set(self.actor);
-        line.idempotency_key = Set(self.key);
-        line
+    /// Lines for changes of one table that were made in bulk; what the changed records are found by is renewed.
+    pub async fn log_all<E: Record>(&self, changes: Vec<Line>) -> Result<()> {
+        if let Some(worded) = search::worded::<E>() {
+            let touched = changes.iter().filter(|change| change.kind != ChangeKind::Created);
+            let touched = touched.filter(|change| worded.touched(&change.columns)).map(|change| change.id);
+            search::renew::<E>(&self.tx, touched).await?;
+        }
+        let lines = changes.into_iter().map(|change| {
+            let Line { id, version, kind, columns, content } = change;
+            let mut line =
+                line(self.now(), E::NAME, (id, version, kind), &columns, content, self.ctx.request_id());
+            line.actor = Set(self.actor);
+            line.idempotency_key = Set(self.key);
+            line
+        });
+        Ok(append(&self.tx, lines.collect()).await?)
     }
 
     /// The refusal for a row that the database itself would not take, when it is that constraint's.

@@ -1,8 +1,9 @@
 //! Areas (片区): a township's grouping of villages. Being answerable for an area means being answerable for each of its
 //! villages, as the set stands at that moment.
 
-use super::find;
+use super::{find, naming::free_name};
 use crate::kernel::{
+    bulk,
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
     door::{any_of, unscoped},
@@ -22,14 +23,15 @@ use crate::kernel::{
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
     account, area, area_village, assignment,
-    id::{AreaId, RegionId},
+    id::{AreaId, AssignmentId, RegionId},
     kind::ChangeKind,
     region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A township's grouping of villages (片区), not a level of the official code. Everyone may read it.
@@ -237,21 +239,16 @@ async fn create(work: &Work, input: AreaCreateInput) -> Result<Uuid> {
         township_id: Set(township_id),
         version: Set(1),
     };
+    check_villages(&work.ctx, &work.tx, None, township_id, &village_ids).await?;
     work.insert(row).await?;
-    set_villages(work, id, township_id, village_ids).await?;
+    set_villages(work, id, village_ids).await?;
     Ok(id.0)
 }
 
 async fn update(work: &Work, input: AreaUpdateInput) -> Result<Uuid> {
     let AreaUpdateInput { idempotency_key: _, id, expected_version, name, village_ids } = input;
-    let area = unscoped::<area::Entity>()
-        .filter(area::Column::Id.eq(id))
-        .one(&work.tx)
-        .await?
-        .ok_or_else(|| Refusal::not_found("id"))?;
-    let place =
-        Place { county_id: Some(area.county_id), township_id: Some(area.township_id), ..Place::default() };
-    work.ctx.must(May::ManageRegion, &Facts::from(place))?;
+    let area = find_area(&work.tx, id).await?;
+    work.ctx.must(May::ManageRegion, &Facts::from(place(&area)))?;
     let mut checks = Checks::default();
     let name = name.map(|name| checks.text("name", &name, 40));
     checks.done()?;
@@ -262,28 +259,37 @@ async fn update(work: &Work, input: AreaUpdateInput) -> Result<Uuid> {
     let also: &[&'static str] = if village_ids.is_some() { &["villages"] } else { &[] };
     work.update_with(row, expected_version, ChangeKind::Updated, also).await?;
     if let Some(villages) = village_ids {
+        check_villages(&work.ctx, &work.tx, Some(id), area.township_id, &villages).await?;
         area_village::Entity::delete_many()
             .filter(area_village::Column::AreaId.eq(id))
             .exec(&work.tx)
             .await?;
-        set_villages(work, id, area.township_id, villages).await?;
+        set_villages(work, id, villages).await?;
         refresh_rights(work, id).await?;
     }
     Ok(id.0)
 }
 
-async fn set_villages(work: &Work, id: AreaId, township: RegionId, villages: Vec<RegionId>) -> Result<()> {
-    let backend = work.ctx.backend();
+/// The villages of an area are of its township, in force, and of no other area.
+async fn check_villages(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    own: Option<AreaId>,
+    township: RegionId,
+    villages: &[RegionId],
+) -> Result<()> {
     let of_township: u64 = sea_orm::PaginatorTrait::count(
         unscoped::<region::Entity>()
-            .filter(any_of(region::Column::Id, villages.iter().copied(), backend))
-            .filter(region::Column::ParentId.eq(township)),
-        &work.tx,
+            .filter(any_of(region::Column::Id, villages.iter().copied(), ctx.backend()))
+            .filter(region::Column::ParentId.eq(township))
+            .filter(region::Column::Until.is_null()),
+        db,
     )
     .await?;
     let taken = unscoped::<area_village::Entity>()
-        .filter(any_of(area_village::Column::VillageId, villages.iter().copied(), backend))
-        .one(&work.tx)
+        .filter(any_of(area_village::Column::VillageId, villages.iter().copied(), ctx.backend()))
+        .filter(Condition::all().add_option(own.map(|own| area_village::Column::AreaId.ne(own))))
+        .one(db)
         .await?;
     let mut checks = Checks::default();
     checks.require(villages.len() <= 100 && of_township == villages.len() as u64, || {
@@ -302,14 +308,137 @@ async fn set_villages(work: &Work, id: AreaId, township: RegionId, villages: Vec
             "One of the villages belongs to another area.",
         )
     });
-    checks.done()?;
-    if villages.is_empty() {
-        return Ok(());
+    checks.done()
+}
+
+async fn set_villages(work: &Work, id: AreaId, villages: Vec<RegionId>) -> Result<()> {
+    let rows = villages.into_iter().map(|village_id| area_village::Model { village_id, area_id: id });
+    Ok(bulk::insert::<area_village::Entity>(&work.tx, rows.collect()).await?)
+}
+
+/// What other villages mean for an area.
+#[derive(Clone, Debug)]
+pub struct Resettled {
+    /// Villages that come.
+    pub come: Vec<RegionId>,
+    /// Villages that go.
+    pub go: Vec<RegionId>,
+    /// Assignments to the area, in force or to come.
+    pub held: Vec<AssignmentId>,
+}
+
+/// What `areaUpdate` would do with these villages, refused as it would be.
+pub async fn preview(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: AreaId,
+    villages: &[RegionId],
+) -> Result<Resettled> {
+    let area = find_area(db, id).await?;
+    ctx.must(May::ManageRegion, &Facts::from(place(&area)))?;
+    check_villages(ctx, db, Some(id), area.township_id, villages).await?;
+    let now: Vec<RegionId> = unscoped::<area_village::Entity>()
+        .select_only()
+        .column(area_village::Column::VillageId)
+        .filter(area_village::Column::AreaId.eq(id))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let ends = assignment::Column::EndsOn;
+    let held = unscoped::<assignment::Entity>()
+        .select_only()
+        .column(assignment::Column::Id)
+        .filter(assignment::Column::AreaId.eq(id))
+        .filter(Condition::any().add(ends.is_null()).add(ends.gt(ctx.today())))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(Resettled {
+        come: villages.iter().copied().filter(|village| !now.contains(village)).collect(),
+        go: now.into_iter().filter(|village| !villages.contains(village)).collect(),
+        held,
+    })
+}
+
+async fn find_area(db: &impl ConnectionTrait, id: AreaId) -> Result<area::Model> {
+    unscoped::<area::Entity>()
+        .filter(area::Column::Id.eq(id))
+        .one(db)
+        .await?
+        .ok_or_else(|| Refusal::not_found("id").into())
+}
+
+fn place(area: &area::Model) -> Place {
+    Place { county_id: Some(area.county_id), township_id: Some(area.township_id), ..Place::default() }
+}
+
+/// The areas that villages are in.
+pub async fn areas_of(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    villages: impl IntoIterator<Item = RegionId>,
+) -> Result<Vec<area::Model>> {
+    let of = unscoped::<area_village::Entity>()
+        .select_only()
+        .column(area_village::Column::AreaId)
+        .filter(any_of(area_village::Column::VillageId, villages, ctx.backend()))
+        .into_query();
+    Ok(unscoped::<area::Entity>().filter(area::Column::Id.in_subquery(of)).all(db).await?)
+}
+
+/// Takes villages out of their areas, or puts one that was made of another into its area.
+pub async fn resettle(
+    work: &Work,
+    areas: &[area::Model],
+    leaving: &[RegionId],
+    joining: Option<RegionId>,
+) -> Result<()> {
+    area_village::Entity::delete_many()
+        .filter(any_of(area_village::Column::VillageId, leaving.iter().copied(), work.ctx.backend()))
+        .exec(&work.tx)
+        .await?;
+    for area in areas {
+        let row = area::ActiveModel { id: Set(area.id), ..Default::default() };
+        work.update_with(row, area.version, ChangeKind::Updated, &["villages"]).await?;
+        set_villages(work, area.id, joining.into_iter().collect()).await?;
     }
-    let rows = villages
-        .into_iter()
-        .map(|village| area_village::ActiveModel { village_id: Set(village), area_id: Set(id) });
-    area_village::Entity::insert_many(rows).exec_without_returning(&work.tx).await?;
+    Ok(())
+}
+
+/// Areas of townships that are merged into another, whose names are taken there, with the names that they get.
+pub async fn clashes(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    from: &[region::Model],
+    into: RegionId,
+) -> Result<Vec<(area::Model, String)>> {
+    let townships = from.iter().map(|township| township.id).chain([into]);
+    let rows = unscoped::<area::Entity>()
+        .filter(any_of(area::Column::TownshipId, townships, ctx.backend()))
+        .order_by_asc(area::Column::Id)
+        .all(db)
+        .await?;
+    let (there, coming): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.township_id == into);
+    let mut taken: HashSet<String> = there.into_iter().map(|row| row.name).collect();
+    let mut clashes = Vec::new();
+    for township in from {
+        for row in coming.iter().filter(|row| row.township_id == township.id) {
+            let name = free_name(&row.name, &township.name, &taken);
+            taken.insert(name.clone());
+            if name != row.name {
+                clashes.push((row.clone(), name));
+            }
+        }
+    }
+    Ok(clashes)
+}
+
+/// Gives areas the names that `clashes` gave.
+pub async fn rename(work: &Work, clashes: &[(area::Model, String)]) -> Result<()> {
+    for (area, name) in clashes {
+        let row = area::ActiveModel { id: Set(area.id), name: Set(name.clone()), ..Default::default() };
+        work.update(row, area.version, ChangeKind::Updated).await?;
+    }
     Ok(())
 }
 

@@ -2,16 +2,25 @@
 //!
 //! Everyone may read it, signed in or not. Level and parent are stored, never read off the code; a region's own id
 //! never changes. Groups and grids are ours to number; the rest comes with the import of the official list.
+//!
+//! A region that was merged into another is withdrawn, never deleted: its code and its id still lead to what it became,
+//! and a past day still has it (`succession`, `past`). What changes more than a name is the room `boundary`'s.
 
 pub mod area;
 pub mod import;
+pub mod naming;
 pub mod object;
+pub mod past;
+pub mod succession;
 
-use self::object::{RegionCreateInput, RegionUpdateInput};
+use self::{
+    object::{RegionCreateInput, RegionUpdateInput},
+    succession::{Becomes, effective},
+};
 use crate::kernel::{
     door::unscoped,
     error::{Error, Refusal, RefusalCode, Result},
-    place::Place,
+    place::{Place, past::in_force},
     policy::May,
     refusal::{Checks, Detail},
     scope::Facts,
@@ -20,25 +29,63 @@ use crate::kernel::{
 };
 use entity::{
     id::RegionId,
-    kind::{ChangeKind, RegionKind},
-    region,
-    scalar::RegionCode,
+    kind::{ChangeKind, RegionKind, SuccessionKind},
+    region, region_succession,
+    scalar::{Date, RegionCode},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    sea_query::LockType,
+};
 use uuid::Uuid;
 
 impl Record for region::Entity {
     const NAME: &'static str = RegionId::PREFIX;
-    const INTERNAL: &'static [&'static str] = &["code", "name", "kind", "parent_id"];
+    const INTERNAL: &'static [&'static str] = &["code", "name", "kind", "parent_id", "since"];
 }
 
-/// The region of an id, for commands: regions are public.
+/// The region of an id, for commands: regions are public. It stays in force until the command is done; one that is
+/// withdrawn is refused, and what it became is named.
 pub async fn find(work: &Work, id: RegionId, field: &str) -> Result<region::Model> {
-    unscoped::<region::Entity>()
+    held(work, id, field, LockType::KeyShare).await
+}
+
+async fn held(work: &Work, id: RegionId, field: &str, lock: LockType) -> Result<region::Model> {
+    let region = unscoped::<region::Entity>()
         .filter(region::Column::Id.eq(id))
+        .lock(lock)
         .one(&work.tx)
         .await?
+        .ok_or_else(|| Refusal::not_found(field))?;
+    match region.until {
+        None => Ok(region),
+        Some(until) => {
+            Err(withdrawn(&region, &in_force(&work.tx, region.clone()).await?, until, field).into())
+        }
+    }
+}
+
+/// The region of an id as it stands, in force or not.
+pub async fn of(db: &impl ConnectionTrait, id: RegionId, field: &str) -> Result<region::Model> {
+    unscoped::<region::Entity>()
+        .filter(region::Column::Id.eq(id))
+        .one(db)
+        .await?
         .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// The refusal of a region that is withdrawn, with what it has become.
+#[must_use]
+pub fn withdrawn(region: &region::Model, now: &region::Model, until: Date, field: &str) -> Refusal {
+    Refusal::rule(
+        "withdrawn",
+        field,
+        format!("{}已于 {} 撤销，并入{}（{}，{}）。", region.name, until.0, now.name, now.code.0, now.id),
+        format!(
+            "{} was withdrawn on {} and is now part of {} ({}, {}).",
+            region.name, until.0, now.name, now.code.0, now.id
+        ),
+    )
 }
 
 /// What may stand directly above what.
@@ -140,11 +187,8 @@ pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
         }
     }
     checks.done()?;
-    let same =
-        unscoped::<region::Entity>().filter(region::Column::Code.eq(code.0.clone())).one(&work.tx).await?;
-    if let Some(same) = same {
-        return Err(duplicate("code", same.id));
-    }
+    must_be_free(&work.tx, &code, "code").await?;
+    let since = borne_before(work, &code).await?.then(|| work.ctx.today());
     if let Some(city) = parent.as_mut().filter(|above| {
         kind == RegionKind::Township && above.kind == RegionKind::City && above.county_id.is_none()
     }) {
@@ -155,8 +199,32 @@ pub async fn create(work: &Work, input: RegionCreateInput) -> Result<Uuid> {
         work.update(row, city.version, ChangeKind::Updated).await?;
     }
     let id = id.unwrap_or_else(|| RegionId(Uuid::now_v7()));
-    let row = placed(blank(id, code, name, kind), parent.as_ref());
-    work.insert(row.into_active_model().reset_all()).await
+    let row = region::Model { since, ..placed(blank(id, code, name, kind), parent.as_ref()) };
+    insert(work, row).await
+}
+
+/// Stores a new region with its place.
+pub(crate) async fn insert(work: &Work, row: region::Model) -> Result<Uuid> {
+    work.insert(row.into_active_model().reset_all()).await.map_err(succession::code_taken)
+}
+
+/// Refuses a code that a region in force has.
+pub(crate) async fn must_be_free(db: &impl ConnectionTrait, code: &RegionCode, field: &str) -> Result<()> {
+    let same = unscoped::<region::Entity>()
+        .filter(region::Column::Code.eq(code.0.as_str()))
+        .filter(region::Column::Until.is_null())
+        .one(db)
+        .await?;
+    same.map_or(Ok(()), |same| Err(duplicate(field, same.id)))
+}
+
+/// Whether another region had the code once: then who has it now has it from now on, and past days keep the other.
+async fn borne_before(work: &Work, code: &RegionCode) -> Result<bool> {
+    let before = unscoped::<region_succession::Entity>()
+        .filter(region_succession::Column::Code.eq(code.0.as_str()))
+        .one(&work.tx)
+        .await?;
+    Ok(before.is_some())
 }
 
 /// A region without a place yet.
@@ -176,6 +244,8 @@ pub fn blank(id: RegionId, code: RegionCode, name: String, kind: RegionKind) -> 
         group_id: None,
         grid_id: None,
         version: 1,
+        since: None,
+        until: None,
     }
 }
 
@@ -190,18 +260,20 @@ fn duplicate(field: &str, existing: RegionId) -> Error {
     .into()
 }
 
-/// Renames a region.
+/// Renames a region; the name that it had is kept for the days before.
 pub async fn update(work: &Work, input: RegionUpdateInput) -> Result<Uuid> {
-    let RegionUpdateInput { idempotency_key: _, id, expected_version, name } = input;
-    let region = find(work, id, "id").await?;
+    let RegionUpdateInput { idempotency_key: _, id, expected_version, name, effective_on, note } = input;
+    let region = held(work, id, "id", LockType::Update).await?;
     work.ctx.must(May::ManageRegion, &Facts::from(Place::from(&region)))?;
     let mut checks = Checks::default();
     let name = checks.text("name", &name, 60);
+    let note = checks.optional_text("note", note.as_deref(), 100);
+    let day = effective(&work.ctx, &work.tx, &mut checks, effective_on, &[&region]).await?;
     checks.done()?;
-    let mut row = region::ActiveModel { id: Set(id), ..Default::default() };
+    work.stands::<region::Entity>(id.0, expected_version).await?;
     if name != region.name {
-        row.name = Set(name);
+        let renamed = Becomes { name, ..Becomes::new(region, SuccessionKind::Renamed) };
+        succession::carry_out(work, &[renamed], day, note.as_deref()).await?;
     }
-    work.update(row, expected_version, ChangeKind::Updated).await?;
     Ok(id.0)
 }

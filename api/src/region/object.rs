@@ -1,19 +1,26 @@
 //! `Region` as it is spoken.
 
+use super::past::{bearer, bearer_on, on_day, there_on};
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
-    error::Result,
+    door::unscoped,
+    error::{Error, Result},
     filter::{ChoiceFilter, IdFilter, StringFilter, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
-    place::Place,
+    place::{Place, past::in_force},
     request::Ctx,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
-use entity::{id::RegionId, kind::RegionKind, region, scalar::RegionCode};
-use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
+use entity::{
+    id::RegionId,
+    kind::RegionKind,
+    region, region_succession,
+    scalar::{Date, RegionCode},
+};
+use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter};
 use uuid::Uuid;
 
 /// One node of the administrative tree (区域): province, city, county, township, village, group or grid. Everyone may
@@ -37,6 +44,15 @@ pub struct Region {
     /// Raised by each change; what a mutation expects.
     #[graphql(directive = class::apply(DataClass::Public))]
     pub version: i32,
+    /// First day on which it is there (设立日期). Null when it has been there since before the records.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    pub since: Option<Date>,
+    /// First day on which it is withdrawn (撤销日期): `successors` tell into what it was merged. Null while it is in force.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    pub until: Option<Date>,
+    #[graphql(skip)]
+    #[sea_orm(skip)]
+    pub(crate) as_of: Option<Date>,
     #[graphql(skip)]
     pub(crate) parent_id: Option<RegionId>,
     #[graphql(skip)]
@@ -44,11 +60,11 @@ pub struct Region {
     #[graphql(skip)]
     pub(crate) city_id: Option<RegionId>,
     #[graphql(skip)]
-    county_id: Option<RegionId>,
+    pub(super) county_id: Option<RegionId>,
     #[graphql(skip)]
-    township_id: Option<RegionId>,
+    pub(super) township_id: Option<RegionId>,
     #[graphql(skip)]
-    village_id: Option<RegionId>,
+    pub(super) village_id: Option<RegionId>,
     #[graphql(skip)]
     group_id: Option<RegionId>,
     #[graphql(skip)]
@@ -83,42 +99,63 @@ pub struct RegionWhere {
     /// By the region directly above.
     #[graphql(default)]
     pub parent_id: Option<IdFilter>,
-    /// Anywhere below this region, itself included.
+    /// Anywhere below this region, itself included. One that was merged into another answers as that does.
     pub within: MaybeUndefined<RegionId>,
+    #[graphql(skip)]
+    pub(crate) as_of: Option<Date>,
 }
 
 impl Filter for RegionWhere {
     async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
-        use region::Column::{
-            CityId, Code, CountyId, GridId, GroupId, Kind, Name, ParentId, ProvinceId, TownshipId, VillageId,
+        use region::Column::{Code, Kind, Name, ParentId, Until};
+        use region_succession::Column as Former;
+        let on = |now: Condition, then: Condition| match self.as_of {
+            Some(day) => on_day(day, now, then),
+            None => now,
         };
-        let mut all = Condition::all();
+        let mut all = self.as_of.map_or_else(|| Condition::all().add(Until.is_null()), there_on);
         if let Some(code) = &self.code {
-            all = all.add(code.on(Code)?);
+            all = all.add(on(code.on(Code)?, code.on(Former::Code)?));
         }
         if let Some(name) = &self.name {
-            all = all.add(name.on(Name)?);
+            all = all.add(on(name.on(Name)?, name.on(Former::Name)?));
         }
         if let Some(kind) = &self.kind {
             all = all.add(kind.on(Kind)?);
         }
         if let Some(parent) = &self.parent_id {
-            all = all.add(parent.on(ctx, ParentId, RegionId::PREFIX)?);
+            let prefix = RegionId::PREFIX;
+            all = all.add(on(parent.on(ctx, ParentId, prefix)?, parent.on(ctx, Former::ParentId, prefix)?));
         }
         if let Some(within) = operand(&self.within)? {
-            let level = ctx.node::<Region>(within).await?.map(|region| region.kind);
-            let column = match level {
-                Some(RegionKind::Province) => ProvinceId,
-                Some(RegionKind::City) => CityId,
-                Some(RegionKind::County) => CountyId,
-                Some(RegionKind::Township) => TownshipId,
-                Some(RegionKind::Village) | None => VillageId,
-                Some(RegionKind::Group) => GroupId,
-                Some(RegionKind::Grid) => GridId,
+            let found = unscoped::<region::Entity>().filter(region::Column::Id.eq(within));
+            let found = match (found.one(ctx.db().read()).await?, self.as_of) {
+                (Some(found), None) => Some(in_force(ctx.db().read(), found).await?),
+                (found, _) => found,
             };
-            all = all.add(column.eq(within));
+            let within = found.as_ref().map_or(within, |found| found.id);
+            let (now, then) = columns(found.map(|found| found.kind));
+            let then =
+                Condition::all().add(then.map_or_else(|| Former::FromId.eq(within), |then| then.eq(within)));
+            all = all.add(on(Condition::all().add(now.eq(within)), then));
         }
         Ok(all)
+    }
+}
+
+/// The columns in which what lies in a region of a kind carries it, today and before a change. Groups and grids carry
+/// nothing but themselves.
+fn columns(kind: Option<RegionKind>) -> (region::Column, Option<region_succession::Column>) {
+    use region::Column::{CityId, CountyId, GridId, GroupId, ProvinceId, TownshipId, VillageId};
+    use region_succession::Column as Former;
+    match kind {
+        Some(RegionKind::Province) => (ProvinceId, Some(Former::ProvinceId)),
+        Some(RegionKind::City) => (CityId, Some(Former::CityId)),
+        Some(RegionKind::County) => (CountyId, Some(Former::CountyId)),
+        Some(RegionKind::Township) => (TownshipId, Some(Former::TownshipId)),
+        Some(RegionKind::Village) | None => (VillageId, Some(Former::VillageId)),
+        Some(RegionKind::Group) => (GroupId, None),
+        Some(RegionKind::Grid) => (GridId, None),
     }
 }
 
@@ -170,17 +207,22 @@ pub struct RegionQuery;
 
 #[Object]
 impl RegionQuery {
-    /// One region by its id or official code. Null when there is none. Requires nothing.
+    /// One region by its id or official code. A code that is no longer in use leads to what its last bearer has become;
+    /// with `asOf`, to who bore it on that day. Null when there is none. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
     async fn region(
         &self,
         gql: &Context<'_>,
         #[graphql(desc = "Which one, by exactly one of these.")] by: RegionBy,
+        #[graphql(
+            desc = "As it was on this day: code, name and what lies around it. As it is when nothing is said."
+        )]
+        as_of: Option<Date>,
     ) -> Option<Result<Region>> {
-        look_up(ctx(gql), by).await
+        look_up_on(ctx(gql), by, as_of).await
     }
 
-    /// Regions, by official code unless another order is given. Requires nothing.
+    /// Regions in force, by official code unless another order is given. Requires nothing.
     #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn regions(
@@ -192,32 +234,62 @@ impl RegionQuery {
         #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+        #[graphql(
+            desc = "The regions of this day, as they were; they still come in the order of what they are. Those in force when nothing is said."
+        )]
+        as_of: Option<Date>,
     ) -> Option<Result<Connection<Region>>> {
-        Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
+        let filter = Some(RegionWhere { as_of, ..filter.unwrap_or_default() });
+        let page = PageArgs::new(first, after, last, before);
+        Some(listed(gql, Listing { filter, order_by, page }, as_of).await)
     }
 }
 
-/// The region of an id or code.
+async fn listed(
+    gql: &Context<'_>,
+    listing: Listing<Region>,
+    day: Option<Date>,
+) -> Result<Connection<Region>> {
+    let mut page = list(gql, listing).await?;
+    if day.is_some() {
+        let then = page.nodes_mut().map(|node| async {
+            if let Some(then) = node.clone().on(ctx(gql), day).await? {
+                *node = then;
+            }
+            Ok::<_, Error>(())
+        });
+        futures_util::future::try_join_all(then).await?;
+    }
+    Ok(page)
+}
+
+/// The region in force of an id or code: one that was merged into another is that one.
 pub async fn look_up(ctx: &Ctx, by: RegionBy) -> Option<Result<Region>> {
-    match by {
-        RegionBy::Id(id) => ctx.edge(Some(id)).await,
-        RegionBy::Code(code) => by_code(ctx, code).await.transpose(),
-    }
+    let find = async {
+        let found = look_up_on(ctx, by, None).await.transpose()?;
+        let Some(gone) = found.as_ref().filter(|region| region.until.is_some()) else { return Ok(found) };
+        let db = ctx.db().read();
+        let now = in_force(db, super::of(db, gone.id, "region").await?).await?;
+        ctx.node(now.id).await
+    };
+    find.await.transpose()
 }
 
-async fn by_code(ctx: &Ctx, code: RegionCode) -> Result<Option<Region>> {
-    let id: Option<Uuid> = ctx
-        .within::<region::Entity>()
-        .select_only()
-        .column(region::Column::Id)
-        .filter(region::Column::Code.eq(code.0))
-        .into_tuple()
-        .one(ctx.db().read())
-        .await?;
-    match id {
-        Some(id) => ctx.node(id).await,
-        None => Ok(None),
-    }
+/// The region of an id or code as it was on a day.
+async fn look_up_on(ctx: &Ctx, by: RegionBy, day: Option<Date>) -> Option<Result<Region>> {
+    let find = async {
+        let id = match (by, day) {
+            (RegionBy::Id(id), _) => Some(id),
+            (RegionBy::Code(code), None) => bearer(ctx, &code).await?,
+            (RegionBy::Code(code), Some(day)) => bearer_on(ctx, &code, day).await?,
+        };
+        let Some(id) = id else { return Ok(None) };
+        match ctx.node::<Region>(id).await? {
+            Some(region) => region.on(ctx, day).await,
+            None => Ok(None),
+        }
+    };
+    find.await.transpose()
 }
 
 /// A region to make below another: groups and grids as they are formed, others as the official list changes.
@@ -250,6 +322,12 @@ pub struct RegionUpdateInput {
     pub expected_version: i32,
     /// New name, at most 60 characters.
     pub name: String,
+    /// First day of the new name: today or earlier; today when nothing is said.
+    #[graphql(default)]
+    pub effective_on: Option<Date>,
+    /// Number of the official paper (文号), at most 100 characters.
+    #[graphql(default)]
+    pub note: Option<String>,
 }
 
 payload! {
@@ -276,7 +354,7 @@ impl RegionMutation {
         RegionPayload::of(ctx, written).await
     }
 
-    /// Renames a region. Requires `REGION_ADMIN` of it, or `PLATFORM_ADMIN`. Errors: `INVALID`, `CONFLICT`,
+    /// Renames a region; past days keep the name that it had. Requires `REGION_ADMIN` of it, or `PLATFORM_ADMIN`. Errors: `INVALID`, `CONFLICT`,
     /// `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10))]
     async fn region_update(
@@ -294,12 +372,11 @@ impl RegionMutation {
 pub async fn ancestors(ctx: &Ctx, region: &Region) -> Result<Vec<Region>> {
     let place = region.place();
     let above = [region.province_id, region.city_id].into_iter().flatten().chain(place.path());
-    let mut regions = Vec::new();
-    for id in above.filter(|&id| id != region.id) {
-        regions.push(id);
-    }
+    let mut regions: Vec<_> = above.filter(|&id| id != region.id).collect();
     regions.dedup();
-    let found =
-        futures_util::future::try_join_all(regions.into_iter().map(|id| ctx.node::<Region>(id))).await?;
-    Ok(found.into_iter().flatten().collect())
+    let found = regions.into_iter().map(async |id| match ctx.node::<Region>(id).await? {
+        Some(above) => above.on(ctx, region.as_of).await,
+        None => Ok(None),
+    });
+    Ok(futures_util::future::try_join_all(found).await?.into_iter().flatten().collect())
 }

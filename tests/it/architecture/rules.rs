@@ -8,8 +8,8 @@ pub(super) const LINES: usize = 600;
 
 /// Which room owns which table; the names are those of the modules of `entity`.
 pub(super) const OWNERS: &[(&str, &[&str])] = &[
-    ("kernel", &["change", "idempotency", "search_gram", "search_text"]),
-    ("region", &["region", "area", "area_village"]),
+    ("kernel", &["change", "idempotency", "place_past", "search_gram", "search_text"]),
+    ("region", &["region", "region_succession", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
     ("cadre", &["cadre", "membership", "position"]),

@@ -55,7 +55,7 @@ const WORDED: [Worded; 4] = [
         name: "name",
         number: Some("code"),
         address: None,
-        withdrawn: None,
+        withdrawn: Some("until"),
     },
     Worded { kind: Kind::Cadre, table: "cadre", name: "name", number: None, address: None, withdrawn: None },
     Worded {

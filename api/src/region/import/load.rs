@@ -8,17 +8,18 @@ use super::{
 use crate::{
     kernel::{
         bulk,
+        clock::civil,
         door::unscoped,
         search,
         standards::parent_region_code,
         work::{append, log_line},
     },
-    region::{blank, placed},
+    region::{blank, placed, succession},
 };
 use entity::{
     id::RegionId,
     kind::{ChangeKind, RegionKind},
-    region,
+    region, region_succession,
     scalar::{DateTime, RegionCode},
 };
 use indicatif::ProgressBar;
@@ -66,6 +67,8 @@ struct Chunk {
     /// Cities of which the database has counties.
     with_counties: HashSet<RegionId>,
     created: Vec<String>,
+    /// Regions under another name, as they were.
+    renamed: Vec<region::Model>,
     /// Regions that were there, and the columns that change, by code.
     changed: HashMap<String, Vec<&'static str>>,
     order: Vec<String>,
@@ -86,7 +89,11 @@ impl Chunk {
         if let Some(&filler) = codes.first() {
             codes.resize(codes.len().next_multiple_of(CODES), filler);
         }
-        let found = unscoped::<region::Entity>().filter(region::Column::Code.is_in(codes)).all(txn).await?;
+        let found = unscoped::<region::Entity>()
+            .filter(region::Column::Code.is_in(codes))
+            .filter(region::Column::Until.is_null())
+            .all(txn)
+            .await?;
         known.extend(found.into_iter().map(|region| (region.code.0.clone(), region)));
         let mut cities: Vec<RegionId> = rows
             .iter()
@@ -108,7 +115,14 @@ impl Chunk {
                 .filter(region::Column::Kind.eq(RegionKind::County));
             counties.into_tuple::<RegionId>().all(txn).await?.into_iter().collect()
         };
-        Ok(Self { known, with_counties, created: Vec::new(), changed: HashMap::new(), order: Vec::new() })
+        Ok(Self {
+            known,
+            with_counties,
+            created: Vec::new(),
+            renamed: Vec::new(),
+            changed: HashMap::new(),
+            order: Vec::new(),
+        })
     }
 
     /// Decides what becomes of one row.
@@ -123,6 +137,7 @@ impl Chunk {
             } else if region.name == *name {
                 report.unchanged += 1;
             } else {
+                self.renamed.push(region.clone());
                 region.name.clone_from(name);
                 self.change(code, "name");
                 report.renamed += 1;
@@ -243,6 +258,8 @@ impl Chunk {
                 .await?;
             search::renew::<region::Entity>(txn, ids).await?;
         }
+        let past = self.renamed.iter().map(|before| succession::renamed(before, civil(now)));
+        bulk::insert::<region_succession::Entity>(txn, past.collect()).await?;
         bulk::insert::<region::Entity>(txn, created).await?;
         append(txn, lines).await
     }
