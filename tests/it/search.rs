@@ -4,7 +4,7 @@ use entity::{cadre, enterprise, household, region};
 use lianhu_tests::{Actor, World, key};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const SEARCH: &str =
     "query($text: String!, $kinds: [SearchKind!], $region: RegionBy, $first: Int, $after: Cursor) {
@@ -142,8 +142,8 @@ async fn everybody_finds_exactly_what_a_look_through_their_lists_would_find() {
             // Half of what they see, half of what they may not see.
             let from = if turn % 2 == 0 && !own.is_empty() { &own } else { &everyone };
             let words = &from[dice.below(from.len())].2;
-            let word = dice.below(words.len());
-            let text = dice.piece(&words[word]);
+            let at = dice.below(words.len());
+            let text = dice.piece(&words[at]);
             for kind in ["REGION", "CADRE", "ENTERPRISE", "HOUSEHOLD"] {
                 let holds = |(of, _, words): &&(&str, String, Vec<String>)| {
                     *of == kind && words.iter().any(|word| word.contains(&text))
@@ -219,17 +219,17 @@ async fn the_order_is_the_one_that_ranks_and_ids_give_on_either_database() {
                 (plain(number), 0, 1),
                 (plain(node["address"].as_str().unwrap_or_default()), 3, 3),
             ];
-            let mut pairs: BTreeMap<(u8, String), ()> = BTreeMap::new();
+            let mut pairs: BTreeSet<(u8, String)> = BTreeSet::new();
             for (word, start, inside) in &words {
                 let letters: Vec<char> = word.chars().chain(['$']).collect();
                 for (at, pair) in letters.windows(2).enumerate() {
                     let pair: String = pair.iter().collect();
                     if pair.starts_with(text) {
-                        pairs.insert((if at == 0 { *start } else { *inside }, pair), ());
+                        pairs.insert((if at == 0 { *start } else { *inside }, pair));
                     }
                 }
             }
-            let best = pairs.into_keys().next().map(|(_, pair)| pair);
+            let best = pairs.into_iter().next().map(|(_, pair)| pair);
             (rank, best, node["id"].as_str().expect("an id").to_owned())
         });
         assert!(found == sorted, "{text}");
@@ -331,7 +331,7 @@ async fn what_is_new_or_renamed_is_found_at_once_under_its_new_name_alone() {
     let change = json!({"id": id, "expectedVersion": made["household"]["version"], "number": "8八88", "address": null});
     let changed = admin.change("householdUpdate", "HouseholdUpdateInput", CREATE, change).await;
     assert_eq!(changed["errors"], json!([]), "{changed}");
-    assert_eq!(ids(&page(&admin, "8八", json!({})).await), [id.clone()]);
+    assert_eq!(ids(&page(&admin, "8八", json!({})).await), [id.as_str()]);
     for gone in ["9九", "9九99", "麒麟里"] {
         assert!(!set(&all(&admin, gone, json!({"kinds": ["HOUSEHOLD"]})).await).contains(&id), "{gone}");
     }

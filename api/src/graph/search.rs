@@ -79,7 +79,6 @@ impl SearchQuery {
     /// then what stands inside them, initials, addresses. Blanks, signs, width and case make no difference. Requires
     /// nothing: whoever is not signed in finds regions; of the rest, everybody finds what their lists show them.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(5))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn search(
         &self,
         gql: &Context<'_>,

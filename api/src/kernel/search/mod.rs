@@ -7,10 +7,14 @@
 //! what a township costs. What is found is shown only after it came through its own door.
 
 mod ask;
+mod narrow;
 mod store;
 mod words;
 
-use self::ask::{After, Asking, Narrow};
+use self::{
+    ask::{After, Asking},
+    narrow::Narrow,
+};
 use super::{
     error::{Fault, Result},
     page::{Mark, PageArgs, Run, Slice, Stamp},

@@ -95,7 +95,7 @@ async fn store(db: &impl ConnectionTrait, worded: &Worded, all: Vec<Words>) -> R
         db.execute_raw(statement).await?;
     }
     let texts =
-        all.into_iter().map(|words| search_text::Model { kind, entity_id: words.id, words: words.words });
+        all.into_iter().map(|words| search_text::Model { kind, entity_id: words.id, words: words.text });
     many::insert::<search_text::Entity>(db, texts.collect()).await
 }
 

@@ -90,7 +90,7 @@ pub fn worded<E: EntityTrait>() -> Option<&'static Worded> {
 pub(super) struct Words {
     pub(super) id: Uuid,
     pub(super) place: [Option<Uuid>; 3],
-    pub(super) words: String,
+    pub(super) text: String,
     /// Pairs with their weights.
     pub(super) grams: Vec<(String, i16)>,
 }
@@ -126,7 +126,7 @@ impl Worded {
         }
         found.word(&text(self.address).unwrap_or_default(), Rank::Address, Rank::Address);
         let Found { words, ranks } = found;
-        Some(Words { id: uuid("id")?, place: PLACES.map(uuid), words, grams: weighed(ranks) })
+        Some(Words { id: uuid("id")?, place: PLACES.map(uuid), text: words, grams: weighed(ranks) })
     }
 }
 
