@@ -82,6 +82,11 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/kernel/viewer.rs", "region", "a fact of rights: a province or city stands for its counties"),
     ("api/src/kernel/viewer.rs", "area_village", "a fact of rights: an area stands for its villages"),
     ("api/src/kernel/viewer.rs", "branch", "a fact of rights: a party organisation stands for those below"),
+    (
+        "api/src/kernel/place/rewrite.rs",
+        "household",
+        "what moved is found at its new place; nothing of it is shown",
+    ),
     ("api/src/kernel/work.rs", "E", "the version of a record that the command has found"),
     (
         "api/src/kernel/work.rs",

@@ -34,8 +34,18 @@ const TABLE: [(&str, &str); 18] = [
     ("nobody", "---------"),
 ];
 
-const DESK: [&str; 8] =
-    ["phoneMasked", "housing", "memberCount", "lastVisitOn", "location", "tags", "head", "members"];
+const DESK: [&str; 10] = [
+    "phoneMasked",
+    "housing",
+    "memberCount",
+    "lastVisitOn",
+    "registeredOn",
+    "residentUntil",
+    "location",
+    "tags",
+    "head",
+    "members",
+];
 const SENSITIVE: [&str; 3] = ["sensitiveTags", "yearlyIncome", "incomeSource"];
 
 const WAYS: &str = "

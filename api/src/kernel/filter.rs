@@ -178,7 +178,7 @@ pub async fn in_region_on<E: EntityTrait>(
     // A region that was withdrawn since is asked for by itself: on that day it was there.
     let found = find(ctx, wanted).await?;
     match level(&found).filter(|level| level.column::<E>().is_some()) {
-        Some(level) => Ok(stood_in::<E>(level, wanted, day)),
+        Some(level) => Ok(Condition::all().add(stood_in::<E>(level, wanted, day))),
         None => in_region::<E>(ctx, region).await,
     }
 }
