@@ -21,6 +21,9 @@ pub mod enterprise;
 // Answerability.
 pub mod contact;
 
+// Sheets in and out.
+pub mod roster;
+
 // The joints, the whole, the door.
 pub mod graph;
 pub mod schema;

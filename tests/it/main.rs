@@ -14,6 +14,7 @@ mod region_import;
 mod identity;
 mod password;
 mod household;
+mod roster;
 mod contact;
 mod rights;
 mod rights_end;

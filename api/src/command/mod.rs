@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 pub(crate) mod migrate;
+pub(crate) mod roster;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lianhu::{

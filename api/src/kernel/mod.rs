@@ -23,5 +23,6 @@ pub mod node;
 pub mod patch;
 pub mod work;
 pub mod bulk;
+pub mod sheet;
 pub mod log;
 pub mod payload;

@@ -74,6 +74,8 @@ pub enum May {
     UpdateEnterprise,
     /// Make and end contact assignments (指派包联).
     Assign,
+    /// Take in rosters from sheets (导入名册).
+    ImportRoster,
 }
 
 /// One line of the first table.
@@ -188,6 +190,7 @@ const POWERS: &[(Role, Tie, &[May])] = {
                 CreateEnterprise,
                 UpdateEnterprise,
                 Assign,
+                ImportRoster,
             ],
         ),
         (BranchSecretary, Tie::Grant, &[Assign]),

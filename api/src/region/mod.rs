@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod import;
+pub mod lookup;
 pub mod object;
 
 use self::object::{RegionCreateInput, RegionUpdateInput};

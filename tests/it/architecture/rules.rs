@@ -27,6 +27,8 @@ const KERNEL: &str = "kernel";
 const LOADER: &str = "demo";
 const WRITES: [&str; 7] =
     ["insert", "insert_many", "update", "update_many", "delete", "delete_many", "delete_by_id"];
+/// What `kernel/bulk.rs` does for the room that owns the table.
+const BULK: [&str; 3] = ["insert", "create", "change"];
 /// Ways from a row to other rows that pass no door.
 const RELATED: [&str; 9] = [
     "find_related",
@@ -200,7 +202,10 @@ pub(super) fn writes(source: &Source) -> Vec<Finding> {
             found.push(finding(source, named.line, table, RULE));
         }
     }
-    for call in named.iter().filter(|named| named.segments.ends_with(&["bulk".into(), "insert".into()])) {
+    let in_bulk = |named: &&Named| {
+        matches!(named.segments.as_slice(), [.., bulk, call] if bulk == "bulk" && BULK.contains(&call.as_str()))
+    };
+    for call in named.iter().filter(in_bulk) {
         let table = named.iter().find(|named| named.at.start == call.at.end + 2);
         let mut whole = table.map(|table| resolve(&table.segments, &imports)).unwrap_or_default();
         whole.push("insert".to_owned());
