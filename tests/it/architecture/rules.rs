@@ -202,9 +202,7 @@ pub(super) fn writes(source: &Source) -> Vec<Finding> {
             found.push(finding(source, named.line, table, RULE));
         }
     }
-    let in_bulk = |named: &&Named| {
-        matches!(named.segments.as_slice(), [.., bulk, call] if bulk == "bulk" && BULK.contains(&call.as_str()))
-    };
+    let in_bulk = |named: &&Named| matches!(named.segments.as_slice(), [.., bulk, call] if bulk == "bulk" && BULK.contains(&call.as_str()));
     for call in named.iter().filter(in_bulk) {
         let table = named.iter().find(|named| named.at.start == call.at.end + 2);
         let mut whole = table.map(|table| resolve(&table.segments, &imports)).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! has, they stand for what is stored. The rules are those of `create` and `NewMember`, told at the cell.
 
 mod export;
+mod merge;
 mod read;
 mod store;
 

@@ -146,20 +146,34 @@ fn separator(sample: &str, tabs: bool) -> u8 {
     }
 }
 
-/// Any encoding, read as UTF-8.
+/// Any encoding, read as UTF-8, and any end of a line as `\n`, so that lines can be counted.
 struct Decoding<R> {
     from: R,
     decoder: Decoder,
     raw: Vec<u8>,
     ready: Vec<u8>,
     at: usize,
+    returned: bool,
     ended: bool,
 }
 
 impl<R: Read> Decoding<R> {
     fn new(from: R, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder();
-        Self { from, decoder, raw: vec![0; PIECE], ready: Vec::new(), at: 0, ended: false }
+        Self { from, decoder, raw: vec![0; PIECE], ready: Vec::new(), at: 0, returned: false, ended: false }
+    }
+
+    fn even(&mut self) {
+        let mut returned = self.returned;
+        self.ready.retain_mut(|byte| {
+            let second = *byte == b'\n' && returned;
+            returned = *byte == b'\r';
+            if returned {
+                *byte = b'\n';
+            }
+            !second
+        });
+        self.returned = returned;
     }
 }
 
@@ -172,6 +186,7 @@ impl<R: Read> Read for Decoding<R> {
             let (_, _, written, _) =
                 self.decoder.decode_to_utf8(&self.raw[..read], &mut self.ready, self.ended);
             self.ready.truncate(written);
+            self.even();
             self.at = 0;
         }
         let ready = &self.ready[self.at..];
