@@ -110,6 +110,27 @@ const UNSCOPED: &[Allowed] = &[
         "the dictionary is public; joined with tags of households already seen",
     ),
     ("api/src/household/tag.rs", "household_tag", "the tags of a household that the command may change"),
+    (
+        "api/src/kernel/sheet/intake.rs",
+        "E",
+        "whoever runs the command line sees all; others through the gate",
+    ),
+    (
+        "api/src/branch/roster.rs",
+        "branch",
+        "of a region whose sheets the caller may take out, and those above",
+    ),
+    ("api/src/branch/roster.rs", "grant", "whose rights change with the tree; nothing of it is shown"),
+    ("api/src/cadre/roster/store.rs", "department", "departments are public"),
+    (
+        "api/src/cadre/roster/store.rs",
+        "membership",
+        "one membership on any day, of cadres whom the importer sees",
+    ),
+    ("api/src/cadre/roster/export.rs", "cadre", "of a region whose sheets the caller may take out"),
+    ("api/src/cadre/roster/export.rs", "department", "departments are public"),
+    ("api/src/cadre/roster/export.rs", "membership", "of cadres who are given out"),
+    ("api/src/cadre/roster/export.rs", "branch", "the organisations of cadres who are given out"),
     ("api/src/region/lookup.rs", "region", "regions are public; others than the importer's answer as none"),
     (
         "api/src/household/roster/store.rs",

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod round;
+mod staff;
 
 use entity::{change, household, id::RegionId, kind::RegionKind, member, region, scalar::RegionCode};
 use indicatif::ProgressBar;

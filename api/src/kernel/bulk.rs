@@ -5,9 +5,12 @@ use super::{
     sheet::Intake,
     work::{By, Record, append},
 };
+use entity::kind::ChangeKind;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic,
-    IntoActiveModel, Iterable, ModelTrait, Value,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    ModelTrait, Value,
     sea_query::{Alias, Expr, ExprTrait, OnConflict},
 };
 use std::str::FromStr;
@@ -62,10 +65,34 @@ pub struct Change<M> {
     pub also: &'static [&'static str],
 }
 
+/// Changes records by what ends them, so that the change log says so; all else as `change` does.
+pub async fn end<E>(db: &impl ConnectionTrait, changes: Vec<Change<E::Model>>, by: By<'_>) -> Result<()>
+where
+    E: Record,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: Send,
+{
+    alter::<E>(db, changes, by, ChangeKind::Ended).await
+}
+
 /// Changes records, each with its line in the change log; those in which nothing differs stay as they are. If one was
 /// changed by somebody else since it was read, all are refused. The caller owns the table. They are changed in the order
 /// given: where a value moves from one record to another, the one that gives it up comes first.
 pub async fn change<E>(db: &impl ConnectionTrait, changes: Vec<Change<E::Model>>, by: By<'_>) -> Result<()>
+where
+    E: Record,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: Send,
+{
+    alter::<E>(db, changes, by, ChangeKind::Updated).await
+}
+
+async fn alter<E>(
+    db: &impl ConnectionTrait,
+    changes: Vec<Change<E::Model>>,
+    by: By<'_>,
+    kind: ChangeKind,
+) -> Result<()>
 where
     E: Record,
     E::Model: IntoActiveModel<E::ActiveModel>,
@@ -78,7 +105,8 @@ where
     for Change { before, mut after, also } in changes {
         let Value::Int(Some(stood)) = before.get(version) else { continue };
         after.set(version, Value::Int(Some(stood + 1)));
-        if let Some(line) = by.line::<E>(Some(&before), &after, also) {
+        if let Some(mut line) = by.line::<E>(Some(&before), &after, also) {
+            line.kind = Set(kind);
             lines.push(line);
             // Everything is written, what stays the same as well: one statement for all of them.
             rows.push(after.into_active_model().reset_all());

@@ -3,14 +3,16 @@
 //! as if they did not exist.
 
 use crate::kernel::{
-    door::{any_of, unscoped},
+    door::{any_of, level_of, unscoped},
     error::Result,
-    place::Place,
+    place::{Level, Place, Root},
     scope::Facts,
     sheet::{Intake, value},
 };
 use entity::{id::RegionId, kind::RegionKind, region};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -224,6 +226,82 @@ impl Words {
             _ => &self.name,
         }
     }
+}
+
+/// The subtrees whose offices make up a region: itself, or the counties of a city or province.
+pub async fn subtrees(db: &impl ConnectionTrait, of: &region::Model) -> Result<Vec<Root>> {
+    let above = match of.kind {
+        RegionKind::Province => region::Column::ProvinceId,
+        RegionKind::City if of.county_id.is_none() => region::Column::CityId,
+        kind => {
+            let own = level_of(kind).map(|level| Root { level, id: of.id });
+            return Ok(own.into_iter().collect());
+        }
+    };
+    // A city without counties stands in the county's column.
+    let counties = unscoped::<region::Entity>()
+        .filter(above.eq(of.id))
+        .filter(region::Column::Kind.is_in([RegionKind::County, RegionKind::City]))
+        .filter(region::Column::CountyId.is_not_null())
+        .order_by_asc(region::Column::Code)
+        .all(db)
+        .await?;
+    Ok(counties.into_iter().map(|county| Root { level: Level::County, id: county.id }).collect())
+}
+
+/// The column of a table by which a root holds its rows, equal to it; none where the table has none.
+pub fn held_by<E: EntityTrait>(root: Root) -> Option<Expr> {
+    root.level.column::<E>().map(|column| column.eq(root.id))
+}
+
+/// Regions by their ids, for their names and codes.
+pub async fn named(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = RegionId>,
+) -> Result<HashMap<RegionId, region::Model>> {
+    let ids: HashSet<RegionId> = ids.into_iter().collect();
+    let rows = unscoped::<region::Entity>()
+        .filter(any_of(region::Column::Id, ids, db.get_database_backend()))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Tells in words why an office was not found; gives it where it was.
+pub fn office(
+    intake: &mut Intake<'_>,
+    places: &Places,
+    words: &Words,
+    row: u32,
+    columns: (usize, usize),
+) -> Option<Arc<region::Model>> {
+    let (column, asked) =
+        if words.code.is_empty() { (columns.0, &words.name) } else { (columns.1, &words.code) };
+    match places.find(words) {
+        Found::One(region) => return Some(region),
+        Found::None => intake.fault(
+            row,
+            column,
+            "region",
+            format!("没有“{asked}”这个区域，或不在您的范围内；请填写已登记的名称或区划代码。"),
+            format!("There is no region “{asked}”, or none within your scope; write a registered name or its code."),
+        ),
+        Found::Several => intake.fault(
+            row,
+            column,
+            "region-ambiguous",
+            format!("有几个区域叫“{asked}”；请填写区划代码。"),
+            format!("Several regions are called “{asked}”; fill in the code."),
+        ),
+        Found::Other(region) => intake.fault(
+            row,
+            column,
+            "region-code",
+            format!("区划代码是“{}”的，与名称不符。", region.name),
+            format!("The code is that of {}, which is not what the name says.", region.name),
+        ),
+    }
+    None
 }
 
 /// The names that a written one may stand for, as official lists have them.

@@ -2,6 +2,8 @@
 
 use super::{Known, Watch, take};
 use crate::{
+    branch::roster::{self as branches, Branches},
+    cadre::roster::{self as cadres, Cadres},
     household::roster::{self as households, Households},
     kernel::{
         error::Result,
@@ -83,6 +85,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// Party organisations (党组织).
+    Branches = "branches", branches::KIND, Branches, branches, branches::export;
+    /// Cadres with their party memberships (干部).
+    Cadres = "cadres", cadres::KIND, Cadres, cadres, cadres::export;
     /// Households with their members (户).
     Households = "households", households::KIND, Households, households, households::export;
 }

@@ -28,7 +28,7 @@ const LOADER: &str = "demo";
 const WRITES: [&str; 7] =
     ["insert", "insert_many", "update", "update_many", "delete", "delete_many", "delete_by_id"];
 /// What `kernel/bulk.rs` does for the room that owns the table.
-const BULK: [&str; 3] = ["insert", "create", "change"];
+const BULK: [&str; 4] = ["insert", "create", "change", "end"];
 /// Ways from a row to other rows that pass no door.
 const RELATED: [&str; 9] = [
     "find_related",

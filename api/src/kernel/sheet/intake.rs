@@ -6,6 +6,7 @@ use super::{
     value::{self, plain},
 };
 use crate::kernel::{
+    door::{Guarded, unscoped},
     error::{Error, Result},
     policy::May,
     refusal::{Detail, Refusal},
@@ -19,9 +20,10 @@ use entity::{
     id::AccountId,
     scalar::{Date, DateTime, Yuan},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Select};
 use serde::Serialize;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// Who sends a sheet.
 pub enum Hand {
@@ -159,6 +161,15 @@ impl<'a> Intake<'a> {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.tx.get_database_backend()
+    }
+
+    /// Rows of a table that whoever sends the sheet may see.
+    #[must_use]
+    pub fn within<E: Guarded>(&self) -> Select<E> {
+        match self.hand {
+            Hand::Operator => unscoped::<E>(),
+            Hand::Viewer(ctx) => ctx.within::<E>(),
+        }
     }
 
     /// Who changes things, for the change log.
@@ -335,6 +346,44 @@ impl<'a> Intake<'a> {
             );
         }
         found.map(|&(value, _)| value)
+    }
+
+    /// An id of a kind of record, as exported sheets have it.
+    pub fn id(&mut self, line: &Line, column: impl Into<usize>, prefix: &str) -> Option<Uuid> {
+        let column = column.into();
+        let text = self.text(line, column)?;
+        let id = entity::id::read(text).filter(|(found, _)| found == prefix).map(|(_, id)| id);
+        if id.is_none() {
+            self.fault(
+                line.row,
+                column,
+                "id",
+                format!("应为形如 {prefix}_01jd3k… 的系统编号；新登记的请留空。"),
+                format!("An id of the form {prefix}_01jd3k… is needed; leave it blank for a new one."),
+            );
+        }
+        id
+    }
+
+    /// The fault of an id that is nobody's, or of somebody out of reach.
+    pub fn no_such_id(&mut self, line: &Line, column: impl Into<usize>) {
+        self.fault(
+            line.row,
+            column,
+            "id",
+            "没有这个系统编号，或不在您的范围内；新登记的请留空。",
+            "There is no such id, or none within your scope; leave it blank for a new one.",
+        );
+    }
+
+    /// The fault of somebody who may not make or change this record.
+    pub fn forbidden(&mut self, line: &Line) {
+        self.row_fault(
+            line.row,
+            "forbidden",
+            "您无权登记或更改这一条。",
+            "You may not register or change this one.",
+        );
     }
 
     /// The conflict with a change of somebody else at the same moment.
