@@ -147,7 +147,8 @@ impl Branches {
         let above: Vec<Above> =
             (0..drafts.len()).map(|at| above(intake, &mut drafts, at, &own, &there)).collect();
         let mut done: Vec<Option<branch::Model>> = vec![None; drafts.len()];
-        let (mut open, mut made, mut changed) = (Vec::from_iter(0..drafts.len()), Vec::new(), Vec::new());
+        let (mut open, mut made, mut changed) =
+            ((0..drafts.len()).collect::<Vec<_>>(), Vec::new(), Vec::new());
         loop {
             let ready = |&at: &usize| match &above[at] {
                 Above::Draft(parent) => done[*parent].is_some() || !drafts[*parent].sound,
@@ -160,10 +161,9 @@ impl Branches {
             }
             for at in now {
                 let parent = match &above[at] {
-                    Above::None => None,
+                    Above::None | Above::Failed => None,
                     Above::There(parent) => Some(parent.as_ref().clone()),
                     Above::Draft(parent) => done[*parent].clone(),
-                    Above::Failed => None,
                 };
                 let lost = matches!(above[at], Above::Failed)
                     || matches!(above[at], Above::Draft(_)) && parent.is_none();

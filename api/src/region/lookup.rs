@@ -81,11 +81,11 @@ impl Places {
         }
         names.sort_unstable();
         names.dedup();
-        let named =
+        let wanted =
             Condition::any().add(region::Column::Code.is_in(codes)).add(region::Column::Name.is_in(names));
         let rows = unscoped::<region::Entity>()
             .filter(region::Column::Kind.is_in(kinds.iter().copied()))
-            .filter(named)
+            .filter(wanted)
             .all(intake.tx)
             .await?;
         let rows: Vec<Arc<region::Model>> = rows

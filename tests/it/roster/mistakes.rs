@@ -14,6 +14,9 @@ fn row(cells: &[(&str, &str)]) -> String {
     row.collect::<Vec<_>>().join(",")
 }
 
+/// Cells of a row, the heading at which it is told, and the rule.
+type Mistake<'a> = (Vec<(&'a str, &'a str)>, &'a str, &'a str);
+
 /// One household on one row, with one mistake.
 fn one(number: usize, cells: &[(&str, &str)]) -> String {
     let number = format!("B{number:02}");
@@ -37,7 +40,7 @@ async fn a_sheet_with_forty_mistakes_of_all_kinds_tells_each_at_its_cell_and_cha
     let long = "长".repeat(600);
     let other = "household_01jd3k00000000000000000000";
     // A mistake, where it is told, and under which rule.
-    let mistakes: Vec<(Vec<(&str, &str)>, &str, &str)> = vec![
+    let mistakes: Vec<Mistake<'_>> = vec![
         (vec![("村", "无名村")], "村", "village"),
         (vec![("村", "")], "村", "required"),
         (vec![("村", "530304101299")], "村", "village"),

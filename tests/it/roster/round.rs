@@ -9,7 +9,7 @@ use lianhu::{
 };
 use lianhu_tests::{World, ground};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
-use std::{collections::HashMap, path::Path, time::Instant};
+use std::{collections::HashMap, fmt::Write, path::Path, time::Instant};
 
 pub(super) async fn take(world: &World, hand: &Hand, path: &Path) -> Report {
     let vault = Vault::new(&ground::SECRET).expect("keys");
@@ -149,7 +149,8 @@ async fn three_thousand_households_come_into_a_fresh_database_and_again_in_the_s
     let regions = region::Entity::find().all(world.state.db.read()).await.expect("regions");
     let mut text = "code,name,kind\n".to_owned();
     for row in &regions {
-        text.push_str(&format!("{},{},{}\n", row.code.0, row.name, sea_orm::ActiveEnum::to_value(&row.kind)));
+        let kind = sea_orm::ActiveEnum::to_value(&row.kind);
+        writeln!(text, "{},{},{kind}", row.code.0, row.name).expect("a line");
     }
     place.regions(&text).await;
     let began = Instant::now();

@@ -129,7 +129,7 @@ impl Cadres {
     ) -> bool {
         let (Some(office), Some(level)) = (draft.office.clone(), draft.level) else { return false };
         let faults = intake.faults.total();
-        let Some(before) = existing(intake, draft, &office, stored, writes) else { return false };
+        let Ok(before) = existing(intake, draft, &office, stored, writes) else { return false };
         let department = find_department(intake, &draft.line, &office, stored);
         let id = before.as_ref().map_or_else(|| CadreId(Uuid::now_v7()), |before| before.id);
         if !self.seen.first(KIND, &id.to_string()) {
@@ -283,14 +283,14 @@ async fn look_up(intake: &Intake<'_>, drafts: &[Draft]) -> Result<Stored> {
     Ok(Stored { departments, branches, groups, cadres, memberships })
 }
 
-/// The cadre whom a draft is about: somebody, nobody yet, or not to be told.
+/// The cadre whom a draft is about: somebody, nobody yet, or an error where it has been told.
 fn existing(
     intake: &mut Intake<'_>,
     draft: &Draft,
     office: &region::Model,
     stored: &Stored,
     writes: &Writes,
-) -> Option<Option<cadre::Model>> {
+) -> std::result::Result<Option<cadre::Model>, ()> {
     if let Some(id) = draft.id {
         let found = stored
             .cadres
@@ -299,20 +299,20 @@ fn existing(
             .filter(|row| intake.hand.may_import(&Facts::from(Place::from(*row))));
         if found.is_none() {
             intake.no_such_id(&draft.line, Col::Id);
-            return None;
+            return Err(());
         }
-        return Some(found.cloned());
+        return Ok(found.cloned());
     }
     let same = |row: &&cadre::Model| row.region_id == office.id && row.name == draft.name;
     let made = writes.made.iter().filter(same).find(|row| row.work_phone == draft.work_phone);
     if let Some(made) = made {
-        return Some(Some(made.clone()));
+        return Ok(Some(made.clone()));
     }
     let all: Vec<_> = stored.cadres.iter().filter(same).collect();
     let called: Vec<_> = all.iter().copied().filter(|row| row.work_phone == draft.work_phone).collect();
     match (all.as_slice(), called.as_slice()) {
-        (_, [one]) | ([one], []) => Some(Some((*one).clone())),
-        ([], _) => Some(None),
+        (_, [one]) | ([one], []) => Ok(Some((*one).clone())),
+        ([], _) => Ok(None),
         _ => {
             intake.fault(
                 draft.line.row,
@@ -321,7 +321,7 @@ fn existing(
                 "本单位有几位同名，请填写系统编号或登记的工作电话。",
                 "Several of the office have this name; fill in the id or the telephone that is registered.",
             );
-            None
+            Err(())
         }
     }
 }
@@ -366,14 +366,14 @@ fn belong(
     let line = &draft.line;
     let own = stored.memberships.get(&cadre).map_or::<&[_], _>(&[], Vec::as_slice);
     let today = intake.today;
-    let live = own.iter().find(|row| row.starts_on <= today && row.ends_on.is_none_or(|end| end > today));
+    let current = own.iter().find(|row| row.starts_on <= today && row.ends_on.is_none_or(|end| end > today));
     let Some(words) = intake.text(line, Col::Branch) else {
         if !line.text(Col::Group).is_empty() {
             intake.required(line, Col::Branch);
         }
         return Ok((None, None));
     };
-    let branch = find_branch(intake, draft, words, office, live, stored)?;
+    let branch = find_branch(intake, draft, words, office, current, stored)?;
     let group = match intake.text(line, Col::Group) {
         None => None,
         Some(words) => {
@@ -391,7 +391,7 @@ fn belong(
             Some(found.ok_or(())?.id)
         }
     };
-    if let Some(live) = live {
+    if let Some(live) = current {
         let told = |same: bool, blank: bool| same || blank;
         let same = live.branch_id == branch.id
             && told(live.group_id == group, group.is_none())
@@ -413,7 +413,7 @@ fn belong(
     }
     let clashes = own.iter().any(|row| {
         let over = row.ends_on.is_some_and(|end| end <= starts_on || end <= row.starts_on);
-        let ends_now = live.is_some_and(|live| live.id == row.id) && row.starts_on < starts_on;
+        let ends_now = current.is_some_and(|live| live.id == row.id) && row.starts_on < starts_on;
         !over && !ends_now
     });
     if clashes {
@@ -425,7 +425,7 @@ fn belong(
             "This cadre has another party membership at that time; a new one begins after the day on which that began.",
         );
     }
-    let ended = live.map(|live| {
+    let ended = current.map(|live| {
         let after = membership::Model { ends_on: Some(starts_on), ..live.clone() };
         Change { before: live.clone(), after, also: &[] }
     });

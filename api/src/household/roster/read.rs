@@ -106,21 +106,8 @@ pub(super) fn read(
         intake.required(first, Col::Village);
     }
     let number = intake.required(first, Col::Number).unwrap_or_default();
-    let id = text(intake, &lines, Col::Id).map(|text| entity::id::read(text));
-    let id = match id {
-        None => None,
-        Some(Some((prefix, id))) if prefix == HouseholdId::PREFIX => Some(HouseholdId(id)),
-        Some(_) => {
-            intake.fault(
-                first.row,
-                Col::Id,
-                "id",
-                "不是户的系统编号；新登记的户请留空。",
-                "Not the id of a household; leave it blank for a new one.",
-            );
-            None
-        }
-    };
+    let id_line = stands(intake, &lines, Col::Id);
+    let id = id_line.and_then(|line| intake.id(line, Col::Id, HouseholdId::PREFIX)).map(HouseholdId);
     let (phone, masked_phone) = whole_or_masked(text(intake, &lines, Col::HousePhone));
     let phone = phone.map(PhoneNumber);
     let income_line = stands(intake, &lines, Col::Income);
@@ -163,7 +150,7 @@ pub(super) fn read(
     }
     together(intake, &lines, &members)?;
     let sound = intake.faults.total() == before;
-    Ok(Some(Draft { village, id, known, masked_phone, status, tags, members, sound, lines }))
+    Ok(Some(Draft { lines, village, id, known, masked_phone, status, tags, members, sound }))
 }
 
 /// What the checks of the room refused.

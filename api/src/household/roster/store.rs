@@ -69,7 +69,7 @@ impl Households {
             let number = draft.known.number.clone();
             let village = place.and_then(|place| place.village_id);
             let done = match place {
-                Some(place) => compare(intake, draft, place, &stored, &dictionary, &mut writes)?,
+                Some(place) => compare(intake, draft, place, &stored, &dictionary, &mut writes),
                 None => false,
             };
             if !done {
@@ -242,22 +242,18 @@ fn compare(
     stored: &Stored,
     dictionary: &[tag::Model],
     writes: &mut Writes,
-) -> Result<bool> {
-    let Some(village) = place.village_id else { return Ok(false) };
+) -> bool {
+    let Some(village) = place.village_id else { return false };
     let row = draft.lines.first().map_or(0, |line| line.row);
     let same_number = stored.by_number.get(&(village, draft.known.number.clone())).copied();
     let id = match draft.id {
         None => same_number,
         Some(id) if stored.by_id.contains_key(&id) => Some(id),
         Some(_) => {
-            intake.fault(
-                row,
-                Col::Id,
-                "id",
-                "没有这个系统编号的户，或不在您的范围内；新登记的户请留空。",
-                "There is no household of this id, or none within your scope; leave it blank for a new one.",
-            );
-            return Ok(false);
+            if let Some(line) = draft.lines.first() {
+                intake.no_such_id(line, Col::Id);
+            }
+            return false;
         }
     };
     let existing = id.and_then(|id| stored.by_id.get(&id));
@@ -266,16 +262,13 @@ fn compare(
         Some(row) => (May::UpdateHousehold, facts(row)),
     };
     if !intake.hand.may(may, &about) {
-        intake.row_fault(
-            row,
-            "forbidden",
-            "您无权登记或更改这一户。",
-            "You may not register or change this household.",
-        );
-        return Ok(false);
+        if let Some(line) = draft.lines.first() {
+            intake.forbidden(line);
+        }
+        return false;
     }
     match existing {
-        None => Ok(make(intake, draft, place, writes)),
+        None => make(intake, draft, place, writes),
         Some(before) => {
             if same_number.is_some_and(|other| other != before.id) {
                 intake.fault(
@@ -285,7 +278,7 @@ fn compare(
                     "本村另一户已用这个户编号。",
                     "Another household of the village has this number.",
                 );
-                return Ok(false);
+                return false;
             }
             if before.village_id != village {
                 intake.fault(
@@ -295,9 +288,9 @@ fn compare(
                     "这个系统编号的户登记在另一个村；名册不能把户移到别的村。",
                     "The household of this id is registered in another village; a sheet cannot move it.",
                 );
-                return Ok(false);
+                return false;
             }
-            Ok(alter(intake, draft, place, before, stored, dictionary, writes))
+            alter(intake, draft, place, before, stored, dictionary, writes)
         }
     }
 }

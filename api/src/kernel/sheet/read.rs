@@ -340,14 +340,13 @@ fn moment(value: ExcelDateTime) -> Cell {
 fn new_cell(value: &DataRef<'_>, width: usize) -> Cell {
     match value {
         DataRef::Empty => Cell::default(),
-        DataRef::String(found) => text(found),
         DataRef::SharedString(found) => text(found),
         DataRef::Float(found) => number(*found, width),
         DataRef::DateTime(found) => moment(*found),
         DataRef::Error(error) => Cell { text: error.to_string(), flaw: Some(Flaw::Formula) },
         DataRef::Int(found) => Cell::of(&found.to_string()),
         DataRef::Bool(found) => Cell::of(if *found { "是" } else { "否" }),
-        DataRef::DateTimeIso(found) | DataRef::DurationIso(found) => text(found),
+        DataRef::String(found) | DataRef::DateTimeIso(found) | DataRef::DurationIso(found) => text(found),
     }
 }
 

@@ -124,7 +124,7 @@ fn fits(path: &Path, encoding: &'static Encoding) -> Result<Option<(u64, String)
         if let DecoderResult::Malformed(..) = result {
             return Ok(None);
         }
-        lines += out[..written].iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += out[..written].split(|byte| *byte == b'\n').skip(1).count() as u64;
         if sample.len() < SAMPLE {
             sample.push_str(&String::from_utf8_lossy(&out[..written.min(SAMPLE)]));
         }

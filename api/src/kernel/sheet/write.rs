@@ -189,7 +189,7 @@ fn guarded(cell: &str) -> String {
 /// A text file in UTF-8 with the mark by which Excel knows it.
 struct Lines {
     file: NamedTempFile,
-    lines: csv::Writer<BufWriter<File>>,
+    rows: csv::Writer<BufWriter<File>>,
     path: PathBuf,
 }
 
@@ -198,19 +198,19 @@ impl Lines {
         let mut file = beside(path)?;
         file.write_all("\u{feff}".as_bytes()).map_err(Error::internal)?;
         let writer = BufWriter::new(file.as_file().try_clone().map_err(Error::internal)?);
-        let lines = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
-        let mut begun = Self { file, lines, path: path.to_owned() };
+        let rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
+        let mut begun = Self { file, rows, path: path.to_owned() };
         begun.add(form.columns.iter().map(|column| column.heading.to_owned()))?;
         Ok(begun)
     }
 
     fn add(&mut self, cells: impl Iterator<Item = String>) -> Result<()> {
-        self.lines.write_record(cells.collect::<Vec<_>>()).map_err(Error::internal)
+        self.rows.write_record(cells.collect::<Vec<_>>()).map_err(Error::internal)
     }
 
     fn keep(mut self) -> Result<()> {
-        self.lines.flush().map_err(Error::internal)?;
-        drop(self.lines);
+        self.rows.flush().map_err(Error::internal)?;
+        drop(self.rows);
         keep(self.file, &self.path)
     }
 }
