@@ -27,6 +27,9 @@ pub mod contact;
 // What changes all of them.
 pub mod boundary;
 
+// Sheets in and out.
+pub mod roster;
+
 // The joints, the whole, the door.
 pub mod graph;
 pub mod schema;

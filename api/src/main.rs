@@ -4,7 +4,10 @@
 mod command;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use lianhu::demo::made_up::Scale;
+use lianhu::{
+    demo::made_up::Scale,
+    roster::{Kind, Options},
+};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[global_allocator]
@@ -55,9 +58,21 @@ enum Command {
         step: Step,
     },
     /// Take in a sheet. All of it or nothing; the same sheet again changes nothing.
+    #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Import {
+        /// Write an empty sheet of this kind, with what is to be written where: branches, cadres, households.
+        #[arg(long, value_name = "KIND")]
+        template: Option<Kind>,
+        /// Where to write the empty sheet: a .xlsx or .csv file.
+        #[arg(long, value_name = "FILE", requires = "template")]
+        out: Option<PathBuf>,
         #[command(subcommand)]
-        sheet: Sheet,
+        sheet: Option<Sheet>,
+    },
+    /// Give out a sheet that `import` takes again. Telephone and identity numbers stay masked.
+    Export {
+        #[command(subcommand)]
+        sheet: Given,
     },
     /// Fill an empty, migrated database with a made-up place of real size, the same for the same seed.
     ///
@@ -114,6 +129,48 @@ enum Sheet {
         /// The CSV file, UTF-8.
         file: PathBuf,
     },
+    /// Rosters (名册): party organisations, cadres, households with their members, from .xlsx, .xls or .csv with Chinese headings.
+    ///
+    /// Every bad row is told with its sheet, row and column, and nothing is stored unless all rows are good.
+    Roster {
+        /// The file.
+        file: PathBuf,
+        /// What it is, where neither the name nor the headings of its sheet tell: branches, cadres, households.
+        #[arg(long, value_name = "KIND")]
+        kind: Option<Kind>,
+        /// Only tell what would become of it.
+        #[arg(long)]
+        dry_run: bool,
+        /// Take the good rows where there are bad ones.
+        #[arg(long)]
+        skip_bad: bool,
+        /// Write all that is wrong into this CSV file, too.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// An empty sheet with what is to be written where.
+    Template {
+        /// Which kind: branches, cadres, households.
+        kind: Kind,
+        /// Where to write it: a .xlsx or .csv file.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Given {
+    /// A roster (名册) of a region.
+    Roster {
+        /// Which kind: branches, cadres, households.
+        kind: Kind,
+        /// Code of the region.
+        #[arg(long, value_name = "CODE")]
+        region: String,
+        /// Where to write it: a .xlsx or .csv file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -128,7 +185,21 @@ async fn main() -> ExitCode {
         Command::Migrate { step: Step::Up } => command::migrate::up(&settings).await,
         Command::Migrate { step: Step::Down } => command::migrate::down(&settings).await,
         Command::Migrate { step: Step::Status } => command::migrate::status(&settings).await,
-        Command::Import { sheet: Sheet::Regions { file } } => command::import_regions(&settings, &file).await,
+        Command::Import { template: Some(kind), out, .. }
+        | Command::Import { sheet: Some(Sheet::Template { kind, out }), .. } => {
+            command::roster::template(kind, out).await
+        }
+        Command::Import { sheet: Some(Sheet::Regions { file }), .. } => {
+            command::import_regions(&settings, &file).await
+        }
+        Command::Import { sheet: Some(Sheet::Roster { file, kind, dry_run, skip_bad, report }), .. } => {
+            let options = Options { kind, dry_run, skip_bad, ..Options::default() };
+            command::roster::import(&settings, &file, options, report.as_deref()).await
+        }
+        Command::Import { .. } => Err(command::Failed("lianhu import --help".to_owned())),
+        Command::Export { sheet: Given::Roster { kind, region, out } } => {
+            command::roster::export(&settings, kind, &region, &out).await
+        }
         Command::Generate { scale, seed, accounts, out } => {
             let accounts = accounts.as_deref();
             match scale {

@@ -18,6 +18,7 @@ mod password;
 mod hand_over;
 mod upload;
 mod household;
+mod roster;
 mod contact;
 mod rights;
 mod rights_end;

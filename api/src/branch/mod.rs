@@ -5,6 +5,7 @@
 //! sees the own organisation and all below it.
 
 pub mod object;
+pub mod roster;
 
 use self::object::{PartyBranchCreateInput, PartyBranchUpdateInput};
 use crate::{
@@ -79,19 +80,14 @@ fn fits(kind: BranchKind, parent: BranchKind) -> bool {
     )
 }
 
-/// Makes a party organisation. Requires the right over the place of its region.
-pub async fn create(work: &Work, input: PartyBranchCreateInput) -> Result<Uuid> {
-    let PartyBranchCreateInput { idempotency_key: _, id, name, kind, parent_id, region_id } = input;
-    let region = find_region(work, region_id, "regionId").await?;
-    let parent = match parent_id {
-        Some(parent) => Some(find(work, parent, "parentId").await?),
-        None => None,
-    };
-    let place = seat(&region);
-    work.ctx.must(May::ManageBranch, &Facts::from(place))?;
-    let mut checks = Checks::default();
-    let name = checks.text("name", &name, 60);
-    match &parent {
+/// The rules for what stands above.
+fn check_parent(
+    checks: &mut Checks,
+    kind: BranchKind,
+    region: &region::Model,
+    parent: Option<&branch::Model>,
+) {
+    match parent {
         None => checks.require(kind != BranchKind::Group, || {
             Refusal::rule(
                 "parent",
@@ -110,7 +106,7 @@ pub async fn create(work: &Work, input: PartyBranchCreateInput) -> Result<Uuid> 
                      branch, below a branch a group.",
                 )
             });
-            checks.require(lies_in(&region, parent.region_id), || {
+            checks.require(lies_in(region, parent.region_id), || {
                 Refusal::rule(
                     "region",
                     "regionId",
@@ -120,6 +116,21 @@ pub async fn create(work: &Work, input: PartyBranchCreateInput) -> Result<Uuid> 
             });
         }
     }
+}
+
+/// Makes a party organisation. Requires the right over the place of its region.
+pub async fn create(work: &Work, input: PartyBranchCreateInput) -> Result<Uuid> {
+    let PartyBranchCreateInput { idempotency_key: _, id, name, kind, parent_id, region_id } = input;
+    let region = find_region(work, region_id, "regionId").await?;
+    let parent = match parent_id {
+        Some(parent) => Some(find(work, parent, "parentId").await?),
+        None => None,
+    };
+    let place = seat(&region);
+    work.ctx.must(May::ManageBranch, &Facts::from(place))?;
+    let mut checks = Checks::default();
+    let name = checks.text("name", &name, 60);
+    check_parent(&mut checks, kind, &region, parent.as_ref());
     checks.done()?;
     let id = id.unwrap_or_else(|| BranchId(Uuid::now_v7()));
     let row = branch::ActiveModel {

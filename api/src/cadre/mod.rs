@@ -7,6 +7,7 @@
 pub mod membership;
 pub mod object;
 pub mod position;
+pub mod roster;
 
 use self::object::{CadreCreateInput, CadreUpdateInput};
 use crate::{
@@ -90,6 +91,18 @@ fn must_go_on(work: &Work, ends_on: Option<Date>) -> Result<()> {
     }
 }
 
+/// The office is one that has cadres.
+fn check_office(checks: &mut Checks, office: &region::Model) {
+    checks.require(seat(office).path().any(|id| id == office.id), || {
+        Refusal::rule(
+            "office",
+            "regionId",
+            "应为县（市、区）、乡镇（街道）或村（社区）。",
+            "The office is that of a county, township or village.",
+        )
+    });
+}
+
 /// A department is of the office itself or of a place around it.
 fn check_department(checks: &mut Checks, office: &region::Model, department: &department::Model) {
     checks.require(lies_in(office, department.region_id), || {
@@ -136,14 +149,7 @@ pub async fn create(work: &Work, input: CadreCreateInput) -> Result<Uuid> {
     };
     let mut checks = Checks::default();
     let name = checks.text("name", &name, 40);
-    checks.require(place.path().any(|id| id == region_id), || {
-        Refusal::rule(
-            "office",
-            "regionId",
-            "应为县（市、区）、乡镇（街道）或村（社区）。",
-            "The office is that of a county, township or village.",
-        )
-    });
+    check_office(&mut checks, &region);
     if let Some(department) = &department {
         check_department(&mut checks, &region, department);
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod generate;
 pub(crate) mod migrate;
+pub(crate) mod roster;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lianhu::{

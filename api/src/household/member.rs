@@ -14,6 +14,7 @@ use crate::kernel::{
     request::Ctx,
     rows::Key,
     standards,
+    vault::Vault,
     work::{Record, Work},
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
@@ -24,13 +25,14 @@ use entity::{
     scalar::{Date, PhoneNumber},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, PartialModelTrait, QueryFilter, QuerySelect, Select, Set,
+    ActiveModelTrait, ColumnTrait, Condition, DerivePartialModel, IntoActiveModel, PartialModelTrait,
+    QueryFilter, QuerySelect, Select, Set,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Members of one household at the most.
-const MOST_MEMBERS: i32 = 30;
+pub(super) const MOST_MEMBERS: usize = 30;
 
 impl Record for member::Entity {
     const NAME: &'static str = MemberId::PREFIX;
@@ -215,30 +217,31 @@ pub struct HouseholdMemberInput {
 
 /// An identity number in its three forms.
 #[derive(Default)]
-struct SealedIdentity {
-    sealed: Option<Vec<u8>>,
-    masked: Option<String>,
-    hash: Option<Vec<u8>>,
+pub(super) struct SealedIdentity {
+    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) masked: Option<String>,
+    pub(super) hash: Option<Vec<u8>>,
 }
 
 /// A member whose input has been checked.
 pub(super) struct NewMember {
+    pub(super) id: MemberId,
     pub(super) name: String,
-    id: MemberId,
-    relation: Kinship,
-    sex: Sex,
-    birth_date: Option<Date>,
-    identity: SealedIdentity,
-    phone: SealedPhone,
-    employment: Option<Employment>,
-    employment_place: Option<String>,
-    needs: Option<String>,
+    pub(super) relation: Kinship,
+    pub(super) sex: Sex,
+    pub(super) birth_date: Option<Date>,
+    pub(super) identity: SealedIdentity,
+    pub(super) phone: SealedPhone,
+    pub(super) employment: Option<Employment>,
+    pub(super) employment_place: Option<String>,
+    pub(super) needs: Option<String>,
 }
 
 impl NewMember {
     /// Checks one member; `at` is where it stands in the input.
     pub(super) fn check(
-        ctx: &Ctx,
+        vault: &Vault,
+        today: Date,
         checks: &mut Checks,
         at: &str,
         input: HouseholdMemberInput,
@@ -287,14 +290,14 @@ impl NewMember {
                     birth_date = Some(Date(citizen.birth));
                     let number = standards::tidy(&number);
                     identity = SealedIdentity {
-                        sealed: Some(ctx.vault().seal(&number)?),
+                        sealed: Some(vault.seal(&number)?),
                         masked: Some(standards::mask_identity(&number)),
-                        hash: Some(ctx.vault().fingerprint(&number)),
+                        hash: Some(vault.fingerprint(&number)),
                     };
                 }
             }
         }
-        checks.require(birth_date.is_none_or(|date| date <= ctx.today()), || {
+        checks.require(birth_date.is_none_or(|date| date <= today), || {
             Refusal::rule(
                 "birth-date",
                 &field("birthDate"),
@@ -309,7 +312,7 @@ impl NewMember {
             sex: sex.unwrap_or(Sex::Unknown),
             birth_date,
             identity,
-            phone: SealedPhone::new(ctx, checks, &field("phone"), phone.as_ref())?,
+            phone: SealedPhone::seal(vault, checks, &field("phone"), phone.as_ref())?,
             employment,
             employment_place: checks.optional_text(
                 &field("employmentPlace"),
@@ -324,27 +327,31 @@ impl NewMember {
         self.relation == Kinship::Head
     }
 
+    /// The row of a new member.
+    pub(super) fn row(self, household_id: HouseholdId) -> member::Model {
+        member::Model {
+            id: self.id,
+            household_id,
+            name: self.name,
+            relation: self.relation,
+            sex: self.sex,
+            birth_date: self.birth_date,
+            identity_number: self.identity.sealed,
+            identity_number_masked: self.identity.masked,
+            identity_number_hash: self.identity.hash,
+            phone: self.phone.sealed,
+            phone_masked: self.phone.masked,
+            phone_hash: self.phone.hash,
+            employment: self.employment,
+            employment_place: self.employment_place,
+            needs: self.needs,
+            left_on: None,
+            version: 1,
+        }
+    }
+
     pub(super) async fn insert(self, work: &Work, household: HouseholdId) -> Result<Uuid> {
-        let row = member::ActiveModel {
-            id: Set(self.id),
-            household_id: Set(household),
-            name: Set(self.name),
-            relation: Set(self.relation),
-            sex: Set(self.sex),
-            birth_date: Set(self.birth_date),
-            identity_number: Set(self.identity.sealed),
-            identity_number_masked: Set(self.identity.masked),
-            identity_number_hash: Set(self.identity.hash),
-            phone: Set(self.phone.sealed),
-            phone_masked: Set(self.phone.masked),
-            phone_hash: Set(self.phone.hash),
-            employment: Set(self.employment),
-            employment_place: Set(self.employment_place),
-            needs: Set(self.needs),
-            left_on: Set(None),
-            version: Set(1),
-        };
-        work.insert(row).await
+        work.insert(self.row(household).into_active_model().reset_all()).await
     }
 }
 
@@ -426,18 +433,19 @@ async fn add(work: &Work, input: HouseholdMemberAddInput) -> Result<Uuid> {
     let HouseholdMemberAddInput { idempotency_key: _, household_id, member } = input;
     let household = find_to_change(work, household_id, "householdId").await?;
     let mut checks = Checks::default();
-    let member = NewMember::check(&work.ctx, &mut checks, "member.", member)?;
+    let member = NewMember::check(work.ctx.vault(), work.ctx.today(), &mut checks, "member.", member)?;
     checks.require(!member.is_head(), || {
         Refusal::rule("one-head", "member.relation", "这户已有户主。", "The household has a head already.")
     });
-    checks.require(household.member_count < MOST_MEMBERS, || {
+    let most = i32::try_from(MOST_MEMBERS).unwrap_or(i32::MAX);
+    checks.require(household.member_count < most, || {
         Refusal::new(
             crate::kernel::error::RefusalCode::Limit,
             "member",
             format!("最多 {MOST_MEMBERS} 人。"),
             format!("{MOST_MEMBERS} members at the most."),
         )
-        .with(Detail::Limit(MOST_MEMBERS))
+        .with(Detail::Limit(most))
     });
     checks.done()?;
     let id = member.insert(work, household_id).await?;

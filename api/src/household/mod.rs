@@ -6,6 +6,7 @@
 
 pub mod member;
 pub mod object;
+pub mod roster;
 pub mod succession;
 pub mod tag;
 
@@ -24,6 +25,7 @@ use crate::{
         request::Ctx,
         scope::Facts,
         standards,
+        vault::Vault,
         work::{Record, Work},
     },
     region,
@@ -32,10 +34,12 @@ use async_graphql::MaybeUndefined;
 use entity::{
     household,
     id::{HouseholdId, RegionId},
-    kind::{ChangeKind, HouseholdStatus, RegionKind},
-    scalar::PhoneNumber,
+    kind::{ChangeKind, HouseholdStatus, Kinship, RegionKind},
+    scalar::{Date, PhoneNumber, Yuan},
 };
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, Set, sea_query::LockType,
+};
 use uuid::Uuid;
 
 impl Record for household::Entity {
@@ -101,12 +105,22 @@ pub struct SealedPhone {
 impl SealedPhone {
     /// Checks and seals.
     pub fn new(ctx: &Ctx, checks: &mut Checks, field: &str, phone: Option<&PhoneNumber>) -> Result<Self> {
+        Self::seal(ctx.vault(), checks, field, phone)
+    }
+
+    /// The same for whoever has no request.
+    pub fn seal(
+        vault: &Vault,
+        checks: &mut Checks,
+        field: &str,
+        phone: Option<&PhoneNumber>,
+    ) -> Result<Self> {
         let Some(phone) = phone else { return Ok(Self::default()) };
         match standards::check_phone(&phone.0) {
             Ok(phone) => Ok(Self {
-                sealed: Some(ctx.vault().seal(&phone.digits)?),
+                sealed: Some(vault.seal(&phone.digits)?),
                 masked: Some(standards::mask_phone(&phone.digits)),
-                hash: Some(ctx.vault().fingerprint(&phone.digits)),
+                hash: Some(vault.fingerprint(&phone.digits)),
             }),
             Err(fault) => {
                 checks.refuse(Refusal::rule("phone", field, fault.zh(), fault.en()));
@@ -151,11 +165,109 @@ fn position(checks: &mut Checks, at: Option<&GeoPositionInput>) -> (Option<f64>,
     (Some(at.latitude), Some(at.longitude))
 }
 
-fn income(checks: &mut Checks, income: Option<entity::scalar::Yuan>) -> Option<entity::scalar::Yuan> {
+fn income(checks: &mut Checks, income: Option<Yuan>) -> Option<Yuan> {
     checks.require(income.is_none_or(|yuan| yuan.0 >= 0), || {
         Refusal::rule("income", "yearlyIncome", "年收入不能为负。", "A yearly income is not negative.")
     });
     income
+}
+
+/// What is told of a household itself, before it is checked.
+struct Told<'a> {
+    number: &'a str,
+    address: Option<&'a str>,
+    phone: Option<&'a PhoneNumber>,
+    housing: Option<&'a str>,
+    yearly_income: Option<Yuan>,
+    income_source: Option<&'a str>,
+}
+
+/// What is known of a household itself, checked.
+struct Known {
+    number: String,
+    address: Option<String>,
+    phone: SealedPhone,
+    housing: Option<String>,
+    yearly_income: Option<Yuan>,
+    income_source: Option<String>,
+}
+
+impl Known {
+    fn check(vault: &Vault, checks: &mut Checks, told: &Told<'_>) -> Result<Self> {
+        Ok(Self {
+            number: checks.text("number", told.number, 20),
+            phone: SealedPhone::seal(vault, checks, "phone", told.phone)?,
+            address: checks.optional_text("address", told.address, 200),
+            housing: checks.optional_text("housing", told.housing, 200),
+            income_source: checks.optional_text("incomeSource", told.income_source, 100),
+            yearly_income: income(checks, told.yearly_income),
+        })
+    }
+
+    /// The row of a new household at a place, with everything told of it.
+    fn row(self, id: HouseholdId, place: Place, family: &Family, today: Date) -> Option<household::Model> {
+        Some(household::Model {
+            id,
+            number: self.number,
+            county_id: place.county_id?,
+            township_id: place.township_id?,
+            village_id: place.village_id?,
+            group_id: place.group_id,
+            grid_id: place.grid_id,
+            head_name: family.head.clone(),
+            address: self.address,
+            latitude: None,
+            longitude: None,
+            phone: self.phone.sealed,
+            phone_masked: self.phone.masked,
+            phone_hash: self.phone.hash,
+            housing: self.housing,
+            yearly_income: self.yearly_income,
+            income_source: self.income_source,
+            status: HouseholdStatus::Resident,
+            member_count: family.count,
+            last_visit_on: None,
+            registered_on: Some(today),
+            resident_until: None,
+            version: 1,
+        })
+    }
+}
+
+/// What a household keeps of its members.
+struct Family {
+    head: String,
+    count: i32,
+}
+
+impl Family {
+    fn of<'a>(members: impl Iterator<Item = (&'a str, Kinship)>) -> Self {
+        let mut family = Self { head: String::new(), count: 0 };
+        for (name, relation) in members {
+            family.count += 1;
+            if relation == Kinship::Head {
+                name.clone_into(&mut family.head);
+            }
+        }
+        family
+    }
+}
+
+/// The rules for the members of a household taken together.
+fn check_family(checks: &mut Checks, relations: &[Kinship]) {
+    let heads = relations.iter().filter(|&&relation| relation == Kinship::Head).count();
+    checks.require(heads == 1, || {
+        Refusal::rule("one-head", "members", "应有且只有一位户主。", "Exactly one member is the head.")
+    });
+    checks.require(relations.len() <= member::MOST_MEMBERS, || {
+        let most = member::MOST_MEMBERS;
+        Refusal::rule(
+            "members",
+            "members",
+            format!("最多 {most} 人。"),
+            format!("{most} members at the most."),
+        )
+    });
 }
 
 /// Registers a household with its members, one of whom is the head.
@@ -178,60 +290,32 @@ pub async fn create(work: &Work, input: HouseholdCreateInput) -> Result<Uuid> {
     let mut checks = Checks::default();
     let place = settle(work, &mut checks, region_id, grid_id).await?;
     work.ctx.must(May::CreateHousehold, &Facts::from(place))?;
-    let number = checks.text("number", &number, 20);
-    let phone = SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?;
+    let told = Told {
+        number: &number,
+        address: address.as_deref(),
+        phone: phone.as_ref(),
+        housing: housing.as_deref(),
+        yearly_income,
+        income_source: income_source.as_deref(),
+    };
+    let known = Known::check(work.ctx.vault(), &mut checks, &told)?;
     let (latitude, longitude) = position(&mut checks, location.as_ref());
-    let heads = members.iter().filter(|member| member.relation == entity::kind::Kinship::Head).count();
-    checks.require(heads == 1, || {
-        Refusal::rule("one-head", "members", "应有且只有一位户主。", "Exactly one member is the head.")
-    });
-    checks.require(members.len() <= 30, || {
-        Refusal::rule("members", "members", "最多 30 人。", "30 members at the most.")
-    });
+    let relations: Vec<Kinship> = members.iter().map(|member| member.relation).collect();
+    check_family(&mut checks, &relations);
     let mut new_members = Vec::with_capacity(members.len());
     for (n, member) in members.into_iter().enumerate() {
-        new_members.push(NewMember::check(&work.ctx, &mut checks, &format!("members.{n}."), member)?);
+        let at = format!("members.{n}.");
+        new_members.push(NewMember::check(work.ctx.vault(), work.ctx.today(), &mut checks, &at, member)?);
     }
-    let address = checks.optional_text("address", address.as_deref(), 200);
-    let housing = checks.optional_text("housing", housing.as_deref(), 200);
-    let income_source = checks.optional_text("incomeSource", income_source.as_deref(), 100);
-    let yearly_income = income(&mut checks, yearly_income);
     tag::check(work, &mut checks, &tags).await?;
-    let (Some(county_id), Some(township_id), Some(village_id)) =
-        (place.county_id, place.township_id, place.village_id)
-    else {
-        checks.done()?;
-        return Err(Refusal::not_found("regionId").into());
-    };
     checks.done()?;
-    free_number(work, village_id, &number, None).await?;
+    let Some(village_id) = place.village_id else { return Err(Refusal::not_found("regionId").into()) };
+    free_number(work, village_id, &known.number, None).await?;
     let id = id.unwrap_or_else(|| HouseholdId(Uuid::now_v7()));
-    let head = new_members.iter().find(|member| member.is_head()).map(|member| member.name.clone());
-    let row = household::ActiveModel {
-        id: Set(id),
-        number: Set(number),
-        county_id: Set(county_id),
-        township_id: Set(township_id),
-        village_id: Set(village_id),
-        group_id: Set(place.group_id),
-        grid_id: Set(place.grid_id),
-        head_name: Set(head.unwrap_or_default()),
-        address: Set(address),
-        latitude: Set(latitude),
-        longitude: Set(longitude),
-        phone: Set(phone.sealed),
-        phone_masked: Set(phone.masked),
-        phone_hash: Set(phone.hash),
-        housing: Set(housing),
-        yearly_income: Set(yearly_income),
-        income_source: Set(income_source),
-        status: Set(HouseholdStatus::Resident),
-        member_count: Set(i32::try_from(new_members.len()).unwrap_or(i32::MAX)),
-        last_visit_on: Set(None),
-        registered_on: Set(Some(work.ctx.today())),
-        resident_until: Set(None),
-        version: Set(1),
-    };
+    let family = Family::of(new_members.iter().map(|member| (member.name.as_str(), member.relation)));
+    let row =
+        known.row(id, place, &family, work.ctx.today()).ok_or_else(|| Refusal::not_found("regionId"))?;
+    let row = household::Model { latitude, longitude, ..row }.into_active_model().reset_all();
     work.insert(row).await.map_err(number_taken)?;
     for member in new_members {
         member.insert(work, id).await?;
@@ -342,18 +426,17 @@ pub(crate) async fn recount(work: &Work, before: &household::Model) -> Result<()
     use sea_orm::PaginatorTrait;
     let living = member::living(before.id);
     let count = living.clone().count(&work.tx).await?;
-    let head = living
-        .filter(entity::member::Column::Relation.eq(entity::kind::Kinship::Head))
-        .one(&work.tx)
-        .await?
-        .ok_or_else(|| {
-            Error::from(Refusal::rule(
-                "one-head",
-                "",
-                "户主不能缺：请先指定新的户主。",
-                "A household keeps a head: name a new one first.",
-            ))
-        })?;
+    let head =
+        living.filter(entity::member::Column::Relation.eq(Kinship::Head)).one(&work.tx).await?.ok_or_else(
+            || {
+                Error::from(Refusal::rule(
+                    "one-head",
+                    "",
+                    "户主不能缺：请先指定新的户主。",
+                    "A household keeps a head: name a new one first.",
+                ))
+            },
+        )?;
     let row = household::ActiveModel {
         id: Set(before.id),
         head_name: Set(head.name),

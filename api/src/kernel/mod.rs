@@ -27,5 +27,6 @@ pub mod search;
 pub mod patch;
 pub mod work;
 pub mod bulk;
+pub mod sheet;
 pub mod log;
 pub mod payload;

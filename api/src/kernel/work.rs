@@ -17,7 +17,7 @@ use chrono::Duration;
 use entity::{account, change, id::AccountId, idempotency, kind::ChangeKind, scalar::DateTime};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    IdenStatic, Iterable, QueryFilter, QueryOrder, QuerySelect, Set, Value,
+    IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use std::str::FromStr;
@@ -333,13 +333,7 @@ impl Work {
 
     /// What these accounts may see has changed: their next request reads it anew.
     pub async fn raise_rights(&self, whose: impl sea_orm::sea_query::IntoCondition) -> Result<()> {
-        let version = account::Column::RightsVersion;
-        account::Entity::update_many()
-            .col_expr(version, Expr::col(version).add(1))
-            .filter(whose.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(())
+        raise_rights(&self.tx, whose).await
     }
 
     /// One line in the change log.
@@ -382,6 +376,20 @@ impl Work {
     pub fn is_constraint(error: &Error, name: &str) -> bool {
         matches!(error, Error::Internal(cause) if cause.0.contains(name))
     }
+}
+
+/// What these accounts may see has changed: their next request reads it anew.
+pub async fn raise_rights(
+    tx: &DatabaseTransaction,
+    whose: impl sea_orm::sea_query::IntoCondition,
+) -> Result<()> {
+    let version = account::Column::RightsVersion;
+    account::Entity::update_many()
+        .col_expr(version, Expr::col(version).add(1))
+        .filter(whose.into_condition())
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 fn line(
@@ -430,6 +438,56 @@ pub fn log_line<E: Record>(
     by: &str,
 ) -> LogLine {
     line(now, <E as Record>::NAME, change, columns, content, by)
+}
+
+/// Who changes records in bulk, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// When.
+    pub now: DateTime,
+    /// Who; none for the program itself.
+    pub actor: Option<AccountId>,
+    /// In which request.
+    pub request_id: &'a str,
+}
+
+impl By<'_> {
+    /// The line of the change log for a record that is made (without `before`) or changed. None where nothing differs
+    /// and nothing else of the record (`also`) changed.
+    #[must_use]
+    pub fn line<E: Record>(
+        &self,
+        before: Option<&E::Model>,
+        after: &E::Model,
+        also: &[&'static str],
+    ) -> Option<change::ActiveModel> {
+        let mut names = Vec::new();
+        let mut content = serde_json::Map::new();
+        let (mut id, mut version) = (Uuid::nil(), 1);
+        for column in E::Column::iter() {
+            let value = after.get(column);
+            match (column.as_str(), &value) {
+                ("id", Value::Uuid(Some(own))) => id = *own,
+                ("version", Value::Int(Some(own))) => version = *own,
+                _ if before.is_some_and(|before| before.get(column) == value) => {}
+                (name, _) => {
+                    names.push(name);
+                    if E::INTERNAL.contains(&name) {
+                        content.insert(name.to_owned(), json_of(&value));
+                    }
+                }
+            }
+        }
+        names.extend(also);
+        if names.is_empty() {
+            return None;
+        }
+        let kind = if before.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
+        let change = (id, version, kind);
+        let mut line = line(self.now, <E as Record>::NAME, change, &names, content.into(), self.request_id);
+        line.actor = Set(self.actor);
+        Some(line)
+    }
 }
 
 /// Lines in a statement of many.

@@ -8,6 +8,7 @@
 
 pub mod area;
 pub mod import;
+pub mod lookup;
 pub mod naming;
 pub mod object;
 pub mod past;

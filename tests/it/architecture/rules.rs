@@ -28,6 +28,8 @@ const KERNEL: &str = "kernel";
 const LOADER: &str = "demo";
 const WRITES: [&str; 7] =
     ["insert", "insert_many", "update", "update_many", "delete", "delete_many", "delete_by_id"];
+/// What `kernel/bulk.rs` does for the room that owns the table.
+const BULK: [&str; 4] = ["insert", "create", "change", "end"];
 /// Ways from a row to other rows that pass no door.
 const RELATED: [&str; 9] = [
     "find_related",
@@ -201,10 +203,8 @@ pub(super) fn writes(source: &Source) -> Vec<Finding> {
             found.push(finding(source, named.line, table, RULE));
         }
     }
-    for call in named.iter().filter(|named| {
-        named.segments.ends_with(&["bulk".into(), "insert".into()])
-            || named.segments.ends_with(&["many".into(), "insert".into()])
-    }) {
+    let in_bulk = |named: &&Named| matches!(named.segments.as_slice(), [.., bulk, call] if (bulk == "bulk" || bulk == "many") && BULK.contains(&call.as_str()));
+    for call in named.iter().filter(in_bulk) {
         let table = named.iter().find(|named| named.at.start == call.at.end + 2);
         let mut whole = table.map(|table| resolve(&table.segments, &imports)).unwrap_or_default();
         whole.push("insert".to_owned());
