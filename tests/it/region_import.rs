@@ -231,14 +231,15 @@ async fn a_sheet_of_many_rows_in_any_order_takes_a_fixed_number_of_statements_fo
     let rows = sheet.lines().count() - 1;
     let chunks = u64::try_from(rows.div_ceil(import::CHUNK)).expect("a number");
     let made = statements(&sheet, Report { created: rows, ..Report::default() }).await;
-    assert!(made <= 5 * chunks + 2, "{made} statements for {chunks} chunks");
+    // The last chunk is written in some pieces of usual sizes.
+    assert!(made <= 5 * chunks + 20, "{made} statements for {chunks} chunks");
     assert_told(&db).await;
     let again = statements(&sheet, Report { unchanged: rows, ..Report::default() }).await;
     assert!(again <= chunks + 2, "{again} statements for {chunks} chunks");
     let other = sheet.replace("村民委员会", "村委会");
     let renamed =
         statements(&other, Report { renamed: 3500, unchanged: rows - 3500, ..Report::default() }).await;
-    assert!(renamed <= 9 * chunks + 2, "{renamed} statements for {chunks} chunks");
+    assert!(renamed <= 9 * chunks + 30, "{renamed} statements for {chunks} chunks");
     assert_told(&db).await;
     let lost = sheet.replace("990121,青溪县,COUNTY", "990121,,COUNTY").replace("青山104镇", "青山104村委会");
     let Err(ImportError::Rows { rows, total }) = import(&db, &lost).await else { panic!("refused") };

@@ -69,7 +69,8 @@ impl Place {
     async fn take_file(&self, hand: &Hand, name: &str, options: Options) -> Result<Report> {
         let path = self.file(name);
         let source = Source { path: &path, name };
-        roster::import(hand, (&self.db, &self.vault, &Clock::default()), source, options, &|_| (), None).await
+        let clock = Clock::default();
+        travels(roster::import(hand, (&self.db, &self.vault, &clock), source, options, &|_| (), None)).await
     }
 
     async fn take(&self, sheet: &str) -> Report {
@@ -100,6 +101,11 @@ impl Place {
         let rows = household::Entity::find().all(self.db.read()).await.expect("households");
         rows.into_iter().find(|row| row.number == number).expect("a household of this number")
     }
+}
+
+/// An import can be a task of its own.
+fn travels<F: Future + Send>(future: F) -> F {
+    future
 }
 
 /// A made-up identity number: born on a day, a man where the serial is odd.

@@ -122,10 +122,10 @@ where
         .update_columns(columns)
         .action_and_where(Expr::col(version.as_column_ref()).eq(excluded.sub(1)))
         .to_owned();
-    let chunk = many::chunk::<E>(db);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let some: Vec<_> = rows.by_ref().take(chunk).collect();
+    let pieces = many::pieces(rows.len(), many::chunk::<E>(db));
+    let mut rows = rows.into_iter();
+    for piece in pieces {
+        let some: Vec<_> = rows.by_ref().take(piece).collect();
         let wanted = u64::try_from(some.len()).unwrap_or(u64::MAX);
         let done = E::insert_many(some).on_conflict(conflict.clone()).exec_without_returning(db).await?;
         if done != wanted {

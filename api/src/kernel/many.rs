@@ -13,10 +13,10 @@ where
     E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: Send,
 {
-    let most = chunk::<E>(db);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let some: Vec<_> = rows.by_ref().take(most).map(IntoActiveModel::into_active_model).collect();
+    let pieces = pieces(rows.len(), chunk::<E>(db));
+    let mut rows = rows.into_iter();
+    for piece in pieces {
+        let some: Vec<_> = rows.by_ref().take(piece).map(IntoActiveModel::into_active_model).collect();
         E::insert_many(some).exec_without_returning(db).await?;
     }
     Ok(())
@@ -26,4 +26,16 @@ where
 pub(super) fn chunk<E: EntityTrait>(db: &impl ConnectionTrait) -> usize {
     let most = if db.get_database_backend() == DbBackend::Postgres { POSTGRES } else { SQLITE };
     most / E::Column::iter().count().max(1)
+}
+
+/// In how many at a time so many rows are written: as many as one statement takes, and the rest in a few sizes that come
+/// again and again, so that the statements that a connection keeps prepared stay few and small.
+pub(super) fn pieces(mut rows: usize, most: usize) -> impl Iterator<Item = usize> {
+    const SIZES: [usize; 3] = [1024, 256, 64];
+    std::iter::from_fn(move || {
+        let sizes = std::iter::once(most.max(1)).chain(SIZES.into_iter().filter(move |size| *size < most));
+        let piece = sizes.into_iter().find(|size| *size <= rows).unwrap_or(rows);
+        rows -= piece;
+        (piece > 0).then_some(piece)
+    })
 }

@@ -8,6 +8,7 @@ use super::{
     db::Db,
     door::unscoped,
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
+    many::pieces,
     refusal::Detail,
     request::Ctx,
     search,
@@ -491,12 +492,17 @@ impl By<'_> {
 }
 
 /// Lines in a statement of many.
-const CHUNK: usize = 1000;
+const CHUNK: usize = 1024;
 
 /// Appends lines that were made by `log_line`.
-pub async fn append(db: &impl ConnectionTrait, lines: Vec<LogLine>) -> std::result::Result<(), DbErr> {
-    for chunk in lines.chunks(CHUNK) {
-        change::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(db).await?;
+pub async fn append(
+    db: &impl ConnectionTrait,
+    lines: Vec<change::ActiveModel>,
+) -> std::result::Result<(), DbErr> {
+    let pieces = pieces(lines.len(), CHUNK);
+    let mut lines = lines.into_iter();
+    for piece in pieces {
+        change::Entity::insert_many(lines.by_ref().take(piece)).exec_without_returning(db).await?;
     }
     Ok(())
 }

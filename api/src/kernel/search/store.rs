@@ -19,7 +19,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 /// Records in one statement.
-const CHUNK: usize = 1000;
+const CHUNK: usize = 1024;
 
 /// Pairs of many records, each record once with all its pairs in one text: `{weight}{pair} {weight}{pair}`.
 const POSTGRES: &str = "

@@ -32,7 +32,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Rows of a chunk: each takes a fixed number of statements.
-pub const CHUNK: usize = 1000;
+pub const CHUNK: usize = 1024;
 
 /// Codes in a question: filled up to a multiple of this, so that there are few different statements.
 const CODES: usize = 256;
