@@ -57,7 +57,7 @@ enum Command {
     /// Take in a sheet. All of it or nothing; the same sheet again changes nothing.
     #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Import {
-        /// Write an empty sheet of this kind, with what is to be written where: households.
+        /// Write an empty sheet of this kind, with what is to be written where: households, enterprises, assignments.
         #[arg(long, value_name = "KIND")]
         template: Option<Kind>,
         /// Where to write the empty sheet: a .xlsx or .csv file.
@@ -94,13 +94,13 @@ enum Sheet {
         /// The CSV file, UTF-8.
         file: PathBuf,
     },
-    /// Rosters (名册): households with their members and more, from .xlsx, .xls or .csv with Chinese headings.
+    /// Rosters (名册): households with their members, enterprises, assignments and more, from .xlsx, .xls or .csv with Chinese headings.
     ///
     /// Every bad row is told with its sheet, row and column, and nothing is stored unless all rows are good.
     Roster {
         /// The file.
         file: PathBuf,
-        /// What it is, where neither the name nor the headings of its sheet tell: households.
+        /// What it is, where neither the name nor the headings of its sheet tell: households, enterprises, assignments.
         #[arg(long, value_name = "KIND")]
         kind: Option<Kind>,
         /// Only tell what would become of it.
@@ -115,7 +115,7 @@ enum Sheet {
     },
     /// An empty sheet with what is to be written where.
     Template {
-        /// Which kind: households.
+        /// Which kind: households, enterprises, assignments.
         kind: Kind,
         /// Where to write it: a .xlsx or .csv file.
         #[arg(long, value_name = "FILE")]
@@ -127,7 +127,7 @@ enum Sheet {
 enum Given {
     /// A roster (名册) of a region.
     Roster {
-        /// Which kind: households.
+        /// Which kind: households, enterprises, assignments.
         kind: Kind,
         /// Code of the region.
         #[arg(long, value_name = "CODE")]

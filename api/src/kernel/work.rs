@@ -310,13 +310,7 @@ impl Work {
 
     /// What these accounts may see has changed: their next request reads it anew.
     pub async fn raise_rights(&self, whose: impl sea_orm::sea_query::IntoCondition) -> Result<()> {
-        let version = account::Column::RightsVersion;
-        account::Entity::update_many()
-            .col_expr(version, Expr::col(version).add(1))
-            .filter(whose.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(())
+        raise_rights(&self.tx, whose).await
     }
 
     /// One line in the change log.
@@ -341,6 +335,20 @@ impl Work {
     pub fn is_constraint(error: &Error, name: &str) -> bool {
         matches!(error, Error::Internal(cause) if cause.0.contains(name))
     }
+}
+
+/// The same for whoever has no command at hand.
+pub async fn raise_rights(
+    db: &impl ConnectionTrait,
+    whose: impl sea_orm::sea_query::IntoCondition,
+) -> Result<()> {
+    let version = account::Column::RightsVersion;
+    account::Entity::update_many()
+        .col_expr(version, Expr::col(version).add(1))
+        .filter(whose.into_condition())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 fn line(

@@ -5,12 +5,15 @@
 use crate::kernel::{
     door::{any_of, unscoped},
     error::Result,
-    place::Place,
+    place::{Level, Place, Root},
     scope::Facts,
     sheet::{Intake, value},
 };
 use entity::{id::RegionId, kind::RegionKind, region};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, ExprTrait},
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -158,6 +161,12 @@ impl Places {
         Ok(())
     }
 
+    /// A region that has been learnt by its id.
+    #[must_use]
+    pub fn named(&self, id: RegionId) -> Option<&region::Model> {
+        self.names.get(&id).map(AsRef::as_ref)
+    }
+
     /// Looks up the groups and grids of villages: one statement for all of them.
     pub async fn learn_parts(
         &mut self,
@@ -224,6 +233,28 @@ impl Words {
             _ => &self.name,
         }
     }
+}
+
+/// Where the rows of a region are found by their place columns: the region itself, or the counties of a province or city.
+pub async fn in_reach(db: &impl ConnectionTrait, region: &region::Model) -> Result<Vec<Root>> {
+    use region::Column::{CityId, Code, CountyId, Id, ProvinceId};
+    if let Some(root) = Place::from(region).root() {
+        return Ok(vec![root]);
+    }
+    let above = if region.city_id == Some(region.id) { CityId } else { ProvinceId };
+    let counties = unscoped::<region::Entity>()
+        .filter(above.eq(region.id))
+        .filter(Expr::col(CountyId).eq(Expr::col(Id)))
+        .order_by_asc(Code)
+        .all(db)
+        .await?;
+    Ok(counties.into_iter().map(|county| Root { level: Level::County, id: county.id }).collect())
+}
+
+/// Whether a written name stands for that of an official list.
+#[must_use]
+pub fn stands_for(written: &str, name: &str) -> bool {
+    candidates(written).iter().any(|one| one == name)
 }
 
 /// The names that a written one may stand for, as official lists have them.

@@ -2,6 +2,8 @@
 
 use super::{Known, Watch, take};
 use crate::{
+    contact::roster::{self as assignments, Assignments},
+    enterprise::roster::{self as enterprises, Enterprises},
     household::roster::{self as households, Households},
     kernel::{
         error::Result,
@@ -85,6 +87,10 @@ macro_rules! kinds {
 kinds! {
     /// Households with their members (户).
     Households = "households", households::KIND, Households, households, households::export;
+    /// Enterprises (企业).
+    Enterprises = "enterprises", enterprises::KIND, Enterprises, enterprises, enterprises::export;
+    /// Contact assignments (包联).
+    Assignments = "assignments", assignments::KIND, Assignments, assignments, assignments::export;
 }
 
 impl Kind {

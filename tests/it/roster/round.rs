@@ -11,7 +11,7 @@ use lianhu_tests::{World, ground};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use std::{collections::HashMap, path::Path, time::Instant};
 
-async fn take(world: &World, hand: &Hand, path: &Path) -> Report {
+pub(super) async fn take(world: &World, hand: &Hand, path: &Path) -> Report {
     let vault = Vault::new(&ground::SECRET).expect("keys");
     let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let source = Source { path, name };
@@ -19,11 +19,11 @@ async fn take(world: &World, hand: &Hand, path: &Path) -> Report {
     roster::import(hand, with, source, Options::default(), &|_| (), None).await.expect("it is read")
 }
 
-async fn lines(world: &World) -> u64 {
+pub(super) async fn lines(world: &World) -> u64 {
     entity::change::Entity::find().count(world.state.db.read()).await.expect("a number")
 }
 
-async fn hand(world: &World, name: &str) -> Hand {
+pub(super) async fn hand(world: &World, name: &str) -> Hand {
     let token = world.actor(name).await.access.expect("signed in");
     let ctx = account::enter(&world.state, Some(&token), Locale::Zh, "a-request").await;
     Hand::Viewer(ctx.unwrap_or_else(|fault| panic!("{fault:?}")))
