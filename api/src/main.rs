@@ -60,7 +60,7 @@ enum Command {
     /// Take in a sheet. All of it or nothing; the same sheet again changes nothing.
     #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Import {
-        /// Write an empty sheet of this kind, with what is to be written where: branches, cadres, households.
+        /// Write an empty sheet of this kind, with what is to be written where: branches, cadres, households, enterprises, assignments.
         #[arg(long, value_name = "KIND")]
         template: Option<Kind>,
         /// Where to write the empty sheet: a .xlsx or .csv file.
@@ -129,13 +129,13 @@ enum Sheet {
         /// The CSV file, UTF-8.
         file: PathBuf,
     },
-    /// Rosters (名册): party organisations, cadres, households with their members, from .xlsx, .xls or .csv with Chinese headings.
+    /// Rosters (名册): party organisations, cadres, households with their members, enterprises, assignments, from .xlsx, .xls or .csv with Chinese headings.
     ///
     /// Every bad row is told with its sheet, row and column, and nothing is stored unless all rows are good.
     Roster {
         /// The file.
         file: PathBuf,
-        /// What it is, where neither the name nor the headings of its sheet tell: branches, cadres, households.
+        /// What it is, where neither the name nor the headings of its sheet tell: branches, cadres, households, enterprises, assignments.
         #[arg(long, value_name = "KIND")]
         kind: Option<Kind>,
         /// Only tell what would become of it.
@@ -150,7 +150,7 @@ enum Sheet {
     },
     /// An empty sheet with what is to be written where.
     Template {
-        /// Which kind: branches, cadres, households.
+        /// Which kind: branches, cadres, households, enterprises, assignments.
         kind: Kind,
         /// Where to write it: a .xlsx or .csv file.
         #[arg(long, value_name = "FILE")]
@@ -162,7 +162,7 @@ enum Sheet {
 enum Given {
     /// A roster (名册) of a region.
     Roster {
-        /// Which kind: branches, cadres, households.
+        /// Which kind: branches, cadres, households, enterprises, assignments.
         kind: Kind,
         /// Code of the region.
         #[arg(long, value_name = "CODE")]

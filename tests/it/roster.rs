@@ -1,5 +1,7 @@
 //! Rosters: sheets as offices keep them, taken in and given out.
 
+mod contact;
+mod enterprise;
 mod mistakes;
 mod round;
 mod staff;

@@ -13,9 +13,11 @@ pub mod load;
 pub mod object;
 mod plan;
 pub mod preview;
+pub mod roster;
+mod rule;
 mod spread;
-mod target;
 pub mod succession;
+mod target;
 
 use self::{
     object::{AssignmentCreateInput, AssignmentEndInput, ContactAssignment},
@@ -24,20 +26,19 @@ use self::{
 use crate::kernel::{
     door::{self, unscoped},
     error::{Error, Refusal, RefusalCode, Result},
-    place::Place,
     policy::May,
     refusal::{Checks, Detail},
     scope::Facts,
     work::{Record, Work},
 };
 use entity::{
-    account, assignment, assignment_batch, cadre, department, grant,
+    assignment, assignment_batch, cadre, department,
     id::{AssignmentId, BatchId, BranchId, CadreId, DepartmentId},
-    kind::{AssignmentKind, ChangeKind},
+    kind::ChangeKind,
     scalar::Date,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, Set,
+    ColumnTrait, Condition, QueryFilter, Set,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -78,15 +79,9 @@ async fn holder(
                 .one(&work.tx)
                 .await?
                 .ok_or_else(|| Refusal::not_found("cadreId"))?;
-            if row.ends_on.is_some_and(|ends| ends <= today) {
-                return Err(Refusal::rule(
-                    "in-office",
-                    "cadreId",
-                    "该干部已离任。",
-                    "The cadre has left office.",
-                )
-                .into());
-            }
+            let mut checks = Checks::default();
+            rule::check_in_office(&mut checks, &row, today);
+            checks.done()?;
             branches_of(work, id).await
         }
         (None, Some(id)) => {
@@ -127,17 +122,8 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
         return Err(work.ctx.forbidden(May::Assign));
     }
     let mut checks = Checks::default();
-    check_dates(&mut checks, starts_on, ends_on);
-    let may_be_primary =
-        matches!(kind, AssignmentKind::Household | AssignmentKind::Enterprise | AssignmentKind::Group);
-    checks.require(!is_primary || may_be_primary, || {
-        Refusal::rule(
-            "primary",
-            "isPrimary",
-            "只有联系户、联系企业、包组才有主要联系人。",
-            "Only a household, enterprise or group has a primary contact.",
-        )
-    });
+    rule::check_dates(&mut checks, starts_on, ends_on);
+    rule::check_primary(&mut checks, kind, is_primary);
     checks.done()?;
     let (Some(county_id), Some(township_id)) = (target.place.county_id, target.place.township_id) else {
         return Err(wrong_target("regionId"));
@@ -151,14 +137,7 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
         .add_option(cadre_id.map(|id| assignment::Column::CadreId.eq(id)))
         .add_option(department_id.map(|id| assignment::Column::DepartmentId.eq(id)));
     if let Some(same) = on_days(&target, starts_on, ends_on).filter(held).one(&work.tx).await? {
-        return Err(already(
-            work,
-            same,
-            "startsOn",
-            "同一包联人对同一对象在这些日子里已有包联。",
-            "The same holder has the same target already on some of these days.",
-        )
-        .await);
+        return Err(already(work, same, "startsOn", rule::SAME_HOLDER).await);
     }
     let row = assignment::ActiveModel {
         id: Set(id.unwrap_or_else(|| AssignmentId(Uuid::now_v7()))),
@@ -197,17 +176,6 @@ pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
     Ok(made)
 }
 
-fn check_dates(checks: &mut Checks, starts_on: Date, ends_on: Option<Date>) {
-    checks.require(ends_on.is_none_or(|ends| ends > starts_on), || {
-        Refusal::rule(
-            "dates",
-            "endsOn",
-            "endsOn 是不再有效的第一天，应晚于 startsOn。",
-            "endsOn is the first day without the right; it lies after startsOn.",
-        )
-    });
-}
-
 /// Primary contacts of the same target on any of the same days.
 fn overlapping(
     target: &Target,
@@ -229,18 +197,11 @@ fn on_days(target: &Target, starts_on: Date, ends_on: Option<Date>) -> sea_orm::
 }
 
 async fn second_primary(work: &Work, existing: assignment::Model) -> Error {
-    already(
-        work,
-        existing,
-        "isPrimary",
-        "在这些日子里已有主要联系人；请先结束原包联，或改为非主要联系人。",
-        "There is a primary contact on some of these days; end that assignment first, or make this one not primary.",
-    )
-    .await
+    already(work, existing, "isPrimary", rule::SECOND_PRIMARY).await
 }
 
 /// The refusal that names the assignment which stands in the way, if the viewer may see it.
-async fn already(work: &Work, existing: assignment::Model, field: &str, zh: &str, en: &str) -> Error {
+async fn already(work: &Work, existing: assignment::Model, field: &str, (zh, en): (&str, &str)) -> Error {
     let seen = work.ctx.node::<ContactAssignment>(existing.id).await.ok().flatten();
     Refusal::new(RefusalCode::Duplicate, field, zh, en)
         .with(Detail::Existing(seen.map(|seen| seen.id.to_string())))
@@ -259,15 +220,8 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
         Some(cadre) => branches_of(work, cadre).await?,
         None => Vec::new(),
     };
-    let place = Place {
-        county_id: Some(before.county_id),
-        township_id: Some(before.township_id),
-        village_id: before.village_id,
-        group_id: before.group_id,
-        grid_id: before.grid_id,
-    };
     let facts = Facts {
-        place,
+        place: rule::place(&before),
         household: before.household_id,
         enterprise: before.enterprise_id,
         branches: &branches,
@@ -276,24 +230,10 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
     let ends_on = ends_on.unwrap_or_else(|| work.ctx.today());
     let mut checks = Checks::default();
     let reason = checks.text("reason", &reason, 200);
-    if before.ends_on.is_some_and(|ended| ended <= work.ctx.today()) {
-        return Err(Refusal::new(
-            RefusalCode::State,
-            "id",
-            "包联已经结束，历史不再改动。",
-            "The assignment is over; what is past is not changed.",
-        )
-        .into());
+    if let Some(refusal) = rule::over(&before, work.ctx.today()) {
+        return Err(refusal.into());
     }
-    let earliest = std::cmp::max(before.starts_on, work.ctx.today());
-    checks.require(ends_on >= earliest && before.ends_on.is_none_or(|set| ends_on <= set), || {
-        Refusal::rule(
-            "dates",
-            "endsOn",
-            format!("结束日不能早于 {}，也不能推迟已定的结束日。", earliest.0),
-            format!("It ends on {} at the earliest, and not later than was set before.", earliest.0),
-        )
-    });
+    rule::check_end(&mut checks, &before, ends_on, work.ctx.today());
     checks.done()?;
     let row = assignment::ActiveModel {
         id: Set(id),
@@ -308,16 +248,5 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
 
 /// The holder's next request reads what it may see anew.
 async fn raise_rights(work: &Work, cadre: Option<CadreId>, department: Option<DepartmentId>) -> Result<()> {
-    if let Some(cadre) = cadre {
-        work.raise_rights(account::Column::CadreId.eq(cadre)).await?;
-    }
-    if let Some(department) = department {
-        let handlers = unscoped::<grant::Entity>()
-            .select_only()
-            .column(grant::Column::AccountId)
-            .filter(grant::Column::DepartmentId.eq(department))
-            .into_query();
-        work.raise_rights(account::Column::Id.in_subquery(handlers)).await?;
-    }
-    Ok(())
+    work.raise_rights(rule::accounts_of(cadre, department, work.ctx.backend())).await
 }

@@ -6,6 +6,7 @@
 //! see that as well. The number is sealed at rest, with a masked form to show and a keyed hash to compare beside it.
 
 pub mod object;
+pub mod roster;
 
 use self::object::{EnterpriseCreateInput, EnterpriseUpdateInput};
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
         refusal::{Checks, Detail},
         scope::Facts,
         standards,
+        vault::Vault,
         work::{Record, Work},
     },
     region,
@@ -27,16 +29,19 @@ use async_graphql::MaybeUndefined;
 use entity::{
     enterprise,
     id::EnterpriseId,
-    kind::{ChangeKind, EnterpriseStatus, RegionKind},
-    scalar::CreditCode,
+    kind::{ChangeKind, EnterpriseSize, EnterpriseStatus, RegionKind},
+    scalar::{CreditCode, PhoneNumber},
 };
-use sea_orm::{ActiveValue, ColumnTrait, QueryFilter, Set, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, IntoActiveModel, QueryFilter, Set, Value};
 use uuid::Uuid;
 
 /// Characters of a name at the most.
 const NAME: usize = 120;
 /// Characters of a person's name or a trade at the most.
 const TEXT: usize = 60;
+/// What is said of a code that another enterprise has.
+const TAKEN: (&str, &str) =
+    ("已有这个统一社会信用代码的企业。", "There is an enterprise of this credit code already.");
 /// Employees at the most: what is more is a slip of the hand.
 const EMPLOYEES: i32 = 1_000_000;
 
@@ -55,7 +60,8 @@ impl Record for enterprise::Entity {
     ];
 }
 
-fn place(row: &enterprise::Model) -> Place {
+/// Where it is.
+pub(crate) fn place(row: &enterprise::Model) -> Place {
     Place {
         county_id: Some(row.county_id),
         township_id: Some(row.township_id),
@@ -83,16 +89,16 @@ pub async fn create(work: &Work, input: EnterpriseCreateInput) -> Result<Uuid> {
     let region = region::find(work, region_id, "regionId").await?;
     work.ctx.must(May::CreateEnterprise, &Facts::from(Place::from(&region)))?;
     let mut checks = Checks::default();
-    let name = checks.text("name", &name, NAME);
-    let credit_code = code(&mut checks, &credit_code);
-    let person = |checks: &mut Checks, field, value: Option<String>| {
-        checks.optional_text(field, value.as_deref(), TEXT)
+    let told = Told {
+        name: Some(&name),
+        credit_code: Some(&credit_code),
+        legal_representative: legal_representative.as_deref(),
+        contact_person: contact_person.as_deref(),
+        phone: phone.as_ref(),
+        trade: trade.as_deref(),
+        employees,
     };
-    let legal_representative = person(&mut checks, "legalRepresentative", legal_representative);
-    let contact_person = person(&mut checks, "contactPerson", contact_person);
-    let trade = person(&mut checks, "trade", trade);
-    let phone = SealedPhone::new(&work.ctx, &mut checks, "phone", phone.as_ref())?;
-    headcount(&mut checks, employees);
+    let known = Known::check(work.ctx.vault(), &mut checks, &told)?;
     checks.require(matches!(region.kind, RegionKind::Township | RegionKind::Village), || {
         Refusal::rule(
             "township-or-village",
@@ -102,29 +108,83 @@ pub async fn create(work: &Work, input: EnterpriseCreateInput) -> Result<Uuid> {
         )
     });
     checks.done()?;
-    let (Some(county_id), Some(township_id)) = (region.county_id, region.township_id) else {
+    let id = id.unwrap_or_else(|| EnterpriseId(Uuid::now_v7()));
+    let Some(row) = known.row(id, Place::from(&region), size, status) else {
         return Err(Refusal::not_found("regionId").into());
     };
-    code_is_free(work, &credit_code, None).await?;
-    let row = enterprise::ActiveModel {
-        id: Set(id.unwrap_or_else(|| EnterpriseId(Uuid::now_v7()))),
-        name: Set(name),
-        credit_code: Set(credit_code),
-        county_id: Set(county_id),
-        township_id: Set(township_id),
-        village_id: Set(region.village_id),
-        legal_representative: Set(legal_representative),
-        contact_person: Set(contact_person),
-        phone: Set(phone.sealed),
-        phone_masked: Set(phone.masked),
-        phone_hash: Set(phone.hash),
-        trade: Set(trade),
-        size: Set(size),
-        employees: Set(employees),
-        status: Set(status.unwrap_or(EnterpriseStatus::Operating)),
-        version: Set(1),
-    };
-    work.insert(row).await.map_err(taken)
+    code_is_free(work, &row.credit_code, None).await?;
+    work.insert(row.into_active_model().reset_all()).await.map_err(taken)
+}
+
+/// What is told of an enterprise.
+struct Told<'a> {
+    name: Option<&'a str>,
+    credit_code: Option<&'a CreditCode>,
+    legal_representative: Option<&'a str>,
+    contact_person: Option<&'a str>,
+    phone: Option<&'a PhoneNumber>,
+    trade: Option<&'a str>,
+    employees: Option<i32>,
+}
+
+/// The same, checked and with the telephone number sealed.
+struct Known {
+    name: Option<String>,
+    credit_code: Option<CreditCode>,
+    legal_representative: Option<String>,
+    contact_person: Option<String>,
+    phone: SealedPhone,
+    trade: Option<String>,
+    employees: Option<i32>,
+}
+
+impl Known {
+    fn check(vault: &Vault, checks: &mut Checks, told: &Told<'_>) -> Result<Self> {
+        let name = told.name.map(|name| checks.text("name", name, NAME));
+        let credit_code = told.credit_code.map(|told| code(checks, told));
+        headcount(checks, told.employees);
+        Ok(Self {
+            name,
+            credit_code,
+            legal_representative: checks.optional_text(
+                "legalRepresentative",
+                told.legal_representative,
+                TEXT,
+            ),
+            contact_person: checks.optional_text("contactPerson", told.contact_person, TEXT),
+            phone: SealedPhone::seal(vault, checks, "phone", told.phone)?,
+            trade: checks.optional_text("trade", told.trade, TEXT),
+            employees: told.employees,
+        })
+    }
+
+    /// The row of a new enterprise at a place; none where its name or code is not told, or the place is too wide.
+    fn row(
+        self,
+        id: EnterpriseId,
+        place: Place,
+        size: EnterpriseSize,
+        status: Option<EnterpriseStatus>,
+    ) -> Option<enterprise::Model> {
+        Some(enterprise::Model {
+            id,
+            name: self.name?,
+            credit_code: self.credit_code?,
+            county_id: place.county_id?,
+            township_id: place.township_id?,
+            village_id: place.village_id,
+            legal_representative: self.legal_representative,
+            contact_person: self.contact_person,
+            phone: self.phone.sealed,
+            phone_masked: self.phone.masked,
+            phone_hash: self.phone.hash,
+            trade: self.trade,
+            size,
+            employees: self.employees,
+            status: status.unwrap_or(EnterpriseStatus::Operating),
+            version: 1,
+        })
+    }
 }
 
 /// Changes what is given; what is absent stays, and null clears.
@@ -240,14 +300,9 @@ async fn code_is_free(work: &Work, code: &CreditCode, but: Option<EnterpriseId>)
 }
 
 fn duplicate(existing: Option<EnterpriseId>) -> Error {
-    Refusal::new(
-        RefusalCode::Duplicate,
-        "creditCode",
-        "已有这个统一社会信用代码的企业。",
-        "There is an enterprise of this credit code already.",
-    )
-    .with(Detail::Existing(existing.map(|id| id.to_string())))
-    .into()
+    Refusal::new(RefusalCode::Duplicate, "creditCode", TAKEN.0, TAKEN.1)
+        .with(Detail::Existing(existing.map(|id| id.to_string())))
+        .into()
 }
 
 /// Somebody registered the same code, or used the same id, at the same moment.

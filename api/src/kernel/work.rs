@@ -381,14 +381,14 @@ impl Work {
 
 /// What these accounts may see has changed: their next request reads it anew.
 pub async fn raise_rights(
-    tx: &DatabaseTransaction,
+    db: &impl ConnectionTrait,
     whose: impl sea_orm::sea_query::IntoCondition,
 ) -> Result<()> {
     let version = account::Column::RightsVersion;
     account::Entity::update_many()
         .col_expr(version, Expr::col(version).add(1))
         .filter(whose.into_condition())
-        .exec(tx)
+        .exec(db)
         .await?;
     Ok(())
 }

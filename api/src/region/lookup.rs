@@ -162,6 +162,12 @@ impl Places {
         Ok(())
     }
 
+    /// A region that has been learnt by its id.
+    #[must_use]
+    pub fn named(&self, id: RegionId) -> Option<&region::Model> {
+        self.names.get(&id).map(AsRef::as_ref)
+    }
+
     /// Looks up the groups and grids of villages: one statement for all of them.
     pub async fn learn_parts(
         &mut self,
@@ -307,6 +313,12 @@ pub fn office(
         ),
     }
     None
+}
+
+/// Whether a written name stands for that of an official list.
+#[must_use]
+pub fn stands_for(written: &str, name: &str) -> bool {
+    candidates(written).iter().any(|one| one == name)
 }
 
 /// The names that a written one may stand for, as official lists have them.

@@ -4,6 +4,8 @@ use super::{Known, Watch, take};
 use crate::{
     branch::roster::{self as branches, Branches},
     cadre::roster::{self as cadres, Cadres},
+    contact::roster::{self as assignments, Assignments},
+    enterprise::roster::{self as enterprises, Enterprises},
     household::roster::{self as households, Households},
     kernel::{
         error::Result,
@@ -91,6 +93,10 @@ kinds! {
     Cadres = "cadres", cadres::KIND, Cadres, cadres, cadres::export;
     /// Households with their members (户).
     Households = "households", households::KIND, Households, households, households::export;
+    /// Enterprises (企业).
+    Enterprises = "enterprises", enterprises::KIND, Enterprises, enterprises, enterprises::export;
+    /// Contact assignments (包联).
+    Assignments = "assignments", assignments::KIND, Assignments, assignments, assignments::export;
 }
 
 impl Kind {

@@ -19,7 +19,7 @@ pub(super) async fn take(world: &World, hand: &Hand, path: &Path) -> Report {
     roster::import(hand, with, source, Options::default(), &|_| (), None).await.expect("it is read")
 }
 
-async fn lines(world: &World) -> u64 {
+pub(super) async fn lines(world: &World) -> u64 {
     entity::change::Entity::find().count(world.state.db.read()).await.expect("a number")
 }
 

@@ -12,7 +12,7 @@ use entity::{id::HouseholdId, member};
 use uuid::Uuid;
 
 /// A number of which a part is hidden cannot be stored.
-pub(super) fn refuse_masked(intake: &mut Intake<'_>, row: u32, column: Col) {
+pub(crate) fn refuse_masked(intake: &mut Intake<'_>, row: u32, column: impl Into<usize>) {
     intake.fault(
         row,
         column,
@@ -23,20 +23,20 @@ pub(super) fn refuse_masked(intake: &mut Intake<'_>, row: u32, column: Col) {
 }
 
 /// Puts a value where something is told.
-pub(super) fn put<T>(to: &mut T, told: Option<T>) {
+pub(crate) fn put<T>(to: &mut T, told: Option<T>) {
     if let Some(told) = told {
         *to = told;
     }
 }
 
-pub(super) fn put_some<T>(to: &mut Option<T>, told: Option<T>) {
+pub(crate) fn put_some<T>(to: &mut Option<T>, told: Option<T>) {
     if told.is_some() {
         *to = told;
     }
 }
 
 /// A telephone number is put where its hash differs.
-pub(super) fn put_phone(
+pub(crate) fn put_phone(
     (sealed, masked, hash): (&mut Option<Vec<u8>>, &mut Option<String>, &mut Option<Vec<u8>>),
     phone: SealedPhone,
 ) {

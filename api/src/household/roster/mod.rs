@@ -10,6 +10,8 @@ mod read;
 mod store;
 
 pub use export::export;
+pub(crate) use merge::{put, put_phone, put_some, refuse_masked};
+pub(crate) use read::{refusals, whole_or_masked};
 
 use crate::{
     kernel::{

@@ -86,7 +86,7 @@ fn text<'l>(intake: &mut Intake<'_>, lines: &'l [Line], column: Col) -> Option<&
 }
 
 /// A number that is whole, or only a part of one.
-fn whole_or_masked(text: Option<&str>) -> (Option<String>, Option<String>) {
+pub(crate) fn whole_or_masked(text: Option<&str>) -> (Option<String>, Option<String>) {
     match text.map(|text| plain(text).replace(' ', "")) {
         Some(text) if masked(&text) => (None, Some(text.to_ascii_uppercase())),
         other => (other, None),
@@ -154,7 +154,7 @@ pub(super) fn read(
 }
 
 /// What the checks of the room refused.
-fn refusals(checks: Checks) -> Result<Vec<Refusal>> {
+pub(crate) fn refusals(checks: Checks) -> Result<Vec<Refusal>> {
     match checks.done() {
         Ok(()) => Ok(Vec::new()),
         Err(Error::Refused(refusals)) => Ok(refusals),
