@@ -71,7 +71,7 @@ impl HandOver {
         });
         let to = [("handOver.toCadreId".to_owned(), self.to_cadre_id)];
         in_office(ctx, db, &mut checks, self.effective_on, &to).await?;
-        self.from_is_seen(ctx, db, &mut checks).await?;
+        self.giver_is_seen(ctx, db, &mut checks).await?;
         checks.done()?;
         let open = open_on(ctx, db, self.effective_on, self.concerned(), to_change).await?;
         self.unknown(&open)?;
@@ -86,7 +86,7 @@ impl HandOver {
         Ok(Plan { on: self.effective_on, steps: steps.collect() })
     }
 
-    async fn from_is_seen(&self, ctx: &Ctx, db: &impl ConnectionTrait, checks: &mut Checks) -> Result<()> {
+    async fn giver_is_seen(&self, ctx: &Ctx, db: &impl ConnectionTrait, checks: &mut Checks) -> Result<()> {
         use sea_orm::{QueryFilter, QuerySelect};
         // Whoever has left office hands over all the same.
         let seen: Option<CadreId> = ctx

@@ -219,7 +219,7 @@ pub(super) async fn in_office(
                         "该干部当日不在任。",
                         "The cadre is not in office on that day.",
                     )
-                })
+                });
             }
         }
     }

@@ -175,6 +175,7 @@ impl AssignmentPlan {
 
     /// What would become of each target (逐项变更).
     #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::unused_async, reason = "a resolver that can fail is async")]
     async fn changes(
         &self,
         #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<

@@ -97,7 +97,7 @@ where
     let column =
         |name: &str| E::Column::from_str(name).map_err(|_| DbErr::Custom(format!("no column {name}")));
     let (id, version) = (column("id")?, column("version")?);
-    let (mut rows, mut lines, mut changed) = (Vec::new(), Vec::new(), Vec::<Uuid>::new());
+    let (mut rows, mut lines, mut found_anew) = (Vec::new(), Vec::new(), Vec::<Uuid>::new());
     for Change { before, mut after, also } in changes {
         let Value::Int(Some(stood)) = before.get(version) else { continue };
         after.set(version, Value::Int(Some(stood + 1)));
@@ -109,7 +109,7 @@ where
             if let Value::Uuid(Some(id)) = after.get(id)
                 && search::worded::<E>().is_some_and(|worded| worded.touched(&names))
             {
-                changed.push(id);
+                found_anew.push(id);
             }
             lines.push(line);
             // Everything is written, what stays the same as well: one statement for all of them.
@@ -132,7 +132,7 @@ where
             return Err(met());
         }
     }
-    search::renew::<E>(db, changed).await?;
+    search::renew::<E>(db, found_anew).await?;
     append(db, lines).await?;
     Ok(())
 }

@@ -139,6 +139,9 @@ fn of_all_kinds() -> String {
     )
 }
 
+/// Cells of a row, where the mistake stands, and which it is.
+type Mistake<'a> = (Vec<(&'a str, &'a str)>, &'a str, &'a str);
+
 #[tokio::test]
 async fn a_sheet_makes_assignments_of_all_kinds_and_their_past_and_again_changes_nothing() {
     let place = peopled().await;
@@ -225,7 +228,7 @@ async fn mistakes_in_a_sheet_of_assignments_are_told_at_their_cells() {
     let (code, unknown_code) = (enterprise::code(1), enterprise::code(77));
     let unknown = CadreId(Uuid::now_v7()).to_string();
     let mine = before.0.iter().find_map(|row| row.cadre_id).expect("a cadre").to_string();
-    let mistakes: Vec<(Vec<(&str, &str)>, &str, &str)> = vec![
+    let mistakes: Vec<Mistake<'_>> = vec![
         (vec![("包联类型", "")], "包联类型", "required"),
         (vec![("包联类型", "包县")], "包联类型", "word"),
         (vec![("村（社区）", "")], "村（社区）", "required"),
@@ -420,7 +423,7 @@ async fn a_chunk_asks_as_much_for_many_rows_as_for_few_and_raises_the_rights_of_
     let holder = account::Entity::find().filter(account::Column::CadreId.is_not_null());
     let holder = holder.one(db).await.expect("accounts").expect("an account");
     let cadre = holder.cadre_id.expect("a cadre").to_string();
-    let made = |from: usize, count: usize| {
+    let made = |from: usize, count: usize, ends: &str| {
         let rows = homes.iter().skip(from).take(count).map(|home| {
             row(&[
                 ("包联类型", "联系户"),
@@ -429,22 +432,27 @@ async fn a_chunk_asks_as_much_for_many_rows_as_for_few_and_raises_the_rights_of_
                 ("联系人系统编号", &cadre),
                 ("主要联系人", "否"),
                 ("开始日期", "2001-01-01"),
-                ("结束日期", "2001-02-01"),
+                ("结束日期", ends),
             ])
         });
         sheet(&rows.collect::<Vec<_>>())
     };
     let path = folder.path().join("包联.csv");
+    let today = day(0);
     let mut asked = Vec::new();
-    for (from, count) in [(0, 10), (10, 400)] {
-        std::fs::write(&path, made(from, count)).expect("a file");
-        let (report, statements) = world.statements(take(&world, &Hand::Operator, &path)).await;
+    for (from, count, ends, change) in
+        [(0, 10, "", 0), (10, 490, "", 0), (0, 10, today.as_str(), 1), (10, 490, today.as_str(), 1)]
+    {
+        std::fs::write(&path, made(from, count, ends)).expect("a file");
+        let (report, statements) = Box::pin(world.statements(take(&world, &Hand::Operator, &path))).await;
         sound(&report);
-        assert_eq!(counts(&report), [count as u64, 0, 0, 0]);
+        let mut wanted = [0, 0, 0, 0];
+        wanted[change] = count as u64;
+        assert_eq!(counts(&report), wanted);
         asked.push(statements);
     }
-    // Rows with many columns go in by a few statements.
-    assert!(asked[1] <= asked[0] + 2, "{asked:?}");
+    // What was made is a long list, which goes in by a few statements.
+    assert!(asked[1] <= asked[0] + 2 && asked[3] == asked[2], "{asked:?}");
     let now = account::Entity::find_by_id(holder.id).one(db).await.expect("accounts").expect("an account");
-    assert_eq!(now.rights_version, holder.rights_version + 2);
+    assert_eq!(now.rights_version, holder.rights_version + 4);
 }
