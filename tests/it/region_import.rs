@@ -239,7 +239,8 @@ async fn a_sheet_of_many_rows_in_any_order_takes_a_fixed_number_of_statements_fo
     let other = sheet.replace("村民委员会", "村委会");
     let renamed =
         statements(&other, Report { renamed: 3500, unchanged: rows - 3500, ..Report::default() }).await;
-    assert!(renamed <= 9 * chunks + 30, "{renamed} statements for {chunks} chunks");
+    // Nor is a chunk in which not every row changes.
+    assert!(renamed <= 30 * chunks, "{renamed} statements for {chunks} chunks");
     assert_told(&db).await;
     let lost = sheet.replace("990121,青溪县,COUNTY", "990121,,COUNTY").replace("青山104镇", "青山104村委会");
     let Err(ImportError::Rows { rows, total }) = import(&db, &lost).await else { panic!("refused") };

@@ -451,8 +451,8 @@ async fn a_chunk_asks_as_much_for_many_rows_as_for_few_and_raises_the_rights_of_
         assert_eq!(counts(&report), wanted);
         asked.push(statements);
     }
-    // What was made is a long list, which goes in by a few statements.
-    assert!(asked[1] <= asked[0] + 2 && asked[3] == asked[2], "{asked:?}");
+    // A long list goes in by pieces of a few sizes: a handful of statements more, however long it is.
+    assert!(asked[1] <= asked[0] + 10 && asked[3] <= asked[2] + 5, "{asked:?}");
     let now = account::Entity::find_by_id(holder.id).one(db).await.expect("accounts").expect("an account");
     assert_eq!(now.rights_version, holder.rights_version + 4);
 }
