@@ -129,7 +129,7 @@ enum Sheet {
         /// The CSV file, UTF-8.
         file: PathBuf,
     },
-    /// Rosters (名册): party organisations, cadres, households with their members, enterprises, assignments, from .xlsx, .xls or .csv with Chinese headings.
+    /// Rosters (名册): party organisations, cadres, households with their members, enterprises, assignments, from .xlsx or .csv with Chinese headings.
     ///
     /// Every bad row is told with its sheet, row and column, and nothing is stored unless all rows are good.
     Roster {

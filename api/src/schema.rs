@@ -1,7 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, boundary, branch, cadre, contact, department, enterprise, graph, household, region, upload,
+    account, boundary, branch, cadre, contact, department, enterprise, graph, household, region, roster,
+    upload,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Query(
     graph::search::SearchQuery,
     PlacesAndPeopleQuery,
     upload::object::UploadQuery,
+    roster::object::RosterQuery,
     WhomWeServeQuery,
     AnswerabilityQuery,
 );
@@ -78,6 +80,7 @@ pub struct AnswerabilityMutation(contact::object::ContactMutation, contact::prev
 pub struct Mutation(
     PlacesAndPeopleMutation,
     upload::object::UploadMutation,
+    roster::object::RosterMutation,
     WhomWeServeMutation,
     AnswerabilityMutation,
     boundary::object::BoundaryMutation,

@@ -145,6 +145,8 @@ ids! {
     AssignmentId = "assignment";
     /// Names many assignments changed in one step.
     BatchId = "batch";
+    /// Names a roster that is taken in.
+    ImportId = "import";
     /// Names a file that is sent in.
     UploadId = "upload";
 }

@@ -246,6 +246,36 @@ kinds! {
         Roster,
     }
 
+    /// A kind of roster (名册种类).
+    RosterKind {
+        /// Party organisations (党组织).
+        Branches,
+        /// Cadres with their party memberships (干部).
+        Cadres,
+        /// Households with their members (户).
+        Households,
+        /// Enterprises (企业).
+        Enterprises,
+        /// Contact assignments (包联).
+        Assignments,
+    }
+
+    /// How the import of a roster stands (导入状态).
+    ImportState {
+        /// It goes on, or waits for its turn (进行中).
+        Running,
+        /// It ended, and what it brought is stored (已保存).
+        Stored,
+        /// A dry run that found nothing wrong; nothing was stored (试运行通过).
+        Checked,
+        /// Something is wrong with its rows; nothing was stored (有错误，未保存).
+        Refused,
+        /// It could not be read, or we failed; nothing was stored (失败).
+        Failed,
+        /// The server stopped in the middle; nothing was stored (已中断).
+        Interrupted,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

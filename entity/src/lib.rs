@@ -35,3 +35,5 @@ pub mod tag;
 
 pub mod assignment;
 pub mod assignment_batch;
+
+pub mod roster_import;

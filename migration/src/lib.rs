@@ -16,6 +16,7 @@ mod m20261122_000002_upload;
 mod m20261122_000003_batch;
 mod m20261122_000004_search;
 mod m20261122_000005_scale;
+mod m20261122_000006_roster;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_batch::Migration),
             Box::new(m20261122_000004_search::Migration),
             Box::new(m20261122_000005_scale::Migration),
+            Box::new(m20261122_000006_roster::Migration),
         ]
     }
 }

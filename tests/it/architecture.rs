@@ -263,6 +263,7 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/contact/roster/export.rs", "area", "areas are public"),
     ("api/src/contact/roster/export.rs", "household", "numbers of households whose assignments go out"),
     ("api/src/contact/roster/export.rs", "enterprise", "codes of enterprises whose assignments go out"),
+    ("api/src/roster/job.rs", "roster_import", "the actor's own, whether one is on its way"),
     ("api/src/roster/mod.rs", "region", "regions are public; others than the importer's answer as none"),
     ("api/src/contact/mod.rs", "department", "departments are public"),
     ("api/src/contact/target.rs", "area", "areas are public"),

@@ -19,6 +19,7 @@ mod hand_over;
 mod upload;
 mod household;
 mod roster;
+mod roster_import;
 mod contact;
 mod rights;
 mod rights_end;

@@ -16,7 +16,7 @@ use entity::{
     scalar::Date,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -46,6 +46,8 @@ pub async fn plan(
         .filter(Condition::any().add(EndsOn.is_null()).add(EndsOn.gt(day)))
         .order_by_asc(StartsOn)
         .order_by_asc(Id)
+        // Nobody ends one of them while it is carried over.
+        .lock(sea_orm::sea_query::LockType::NoKeyUpdate)
         .all(db)
         .await?;
     let (mut there, leaving): (Vec<grant::Model>, Vec<grant::Model>) =

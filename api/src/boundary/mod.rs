@@ -45,6 +45,8 @@ pub async fn make(
     expected: Option<(RegionId, i32)>,
     note: Option<&str>,
 ) -> Result<Uuid> {
+    // Who may not is refused before anything is held from others.
+    plan::of(&work.ctx, &work.tx, change).await?;
     plan::hold(work, change).await?;
     let plan = plan::of(&work.ctx, &work.tx, change).await?;
     let mut checks = Checks::default();

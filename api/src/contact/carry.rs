@@ -44,7 +44,8 @@ impl Plan {
         let seen_at =
             seen_at.parse().ok().and_then(chrono::DateTime::from_timestamp_millis).unwrap_or_default();
         // Clocks of two servers may differ by a little.
-        let since = DateTime(seen_at - Duration::seconds(2));
+        let day_before = work.now().0 - Duration::days(1);
+        let since = DateTime(std::cmp::max(seen_at, day_before) - Duration::seconds(2));
         let lines = unscoped::<change::Entity>()
             .select_only()
             .column(change::Column::EntityId)

@@ -158,6 +158,10 @@ impl Plan {
             for cadre in holders.collect::<BTreeSet<_>>() {
                 ctx.must(May::Assign, &step.target.facts(of(cadre)))?;
             }
+            // What a department holds is nobody's whom a branch disposes of.
+            if step.ends.iter().any(|row| row.cadre_id.is_none()) {
+                ctx.must(May::Assign, &step.target.facts(&[]))?;
+            }
             let to_oneself = step.begins.is_some_and(|begin| Some(begin.cadre) == ctx.scope().cadre);
             // Who may assign only as the secretary of the holder's branch does not open doors to themselves.
             if to_oneself && !ctx.may(May::Assign, &step.target.facts(&[])) {

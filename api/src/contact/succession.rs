@@ -16,7 +16,7 @@ use entity::{
     scalar::Date,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -47,6 +47,8 @@ pub async fn plan(
         .filter(Condition::any().add(EndsOn.is_null()).add(EndsOn.gt(day)))
         .order_by_asc(StartsOn)
         .order_by_asc(Id)
+        // Nobody ends one of them while it is carried over.
+        .lock(sea_orm::sea_query::LockType::NoKeyUpdate)
         .all(db)
         .await?;
     let (mut there, leaving): (Vec<assignment::Model>, Vec<assignment::Model>) =

@@ -15,12 +15,13 @@ use crate::{
         request::Ctx,
     },
     region::{area::Area, object::Region, succession::RegionSuccession},
+    roster::object::RosterImport,
     upload::object::Upload,
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -78,6 +79,8 @@ nodes! {
     AssignmentBatch = BatchId,
     /// A file that is sent in.
     Upload = UploadId,
+    /// A roster that is taken in.
+    RosterImport = ImportId,
 }
 
 fn read(id: &ID) -> Result<(String, Uuid)> {

@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     account, area, assignment, assignment_batch, branch, cadre, department, enterprise, grant, household,
-    member, membership, position, region, region_succession, tag, upload,
+    member, membership, position, region, region_succession, roster_import, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -391,6 +391,15 @@ impl Guarded for assignment_batch::Entity {
 impl Guarded for account::Entity {
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         located::<Self>(&scope.accounts, scope.account.map(|own| account::Column::Id.eq(own)))
+    }
+}
+
+impl Guarded for roster_import::Entity {
+    /// Whoever began it, nobody else.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        Gate::Branches(
+            scope.account.map(|own| roster_import::Column::AccountId.eq(own)).into_iter().collect(),
+        )
     }
 }
 

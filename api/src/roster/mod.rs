@@ -4,7 +4,9 @@
 //! A dry run is a real one that is taken back at the end, so the two agree. Everything is stored, or, with a fault and
 //! without `skip_bad`, nothing; so an import that dies in the middle leaves nothing either.
 
+pub mod job;
 mod kind;
+pub mod object;
 
 pub use kind::Kind;
 
@@ -289,6 +291,7 @@ pub async fn export(
 ) -> Result<u64> {
     let region = unscoped::<region::Entity>()
         .filter(region::Column::Code.eq(region_code))
+        .filter(region::Column::Until.is_null())
         .one(db.read())
         .await?
         .filter(|region| hand.may_import(&Facts::from(Place::from(region))))

@@ -18,6 +18,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("household", &["household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),
+    ("roster", &["roster_import"]),
 ];
 
 /// What stands in the root of the crate, and the room above which it stands: `State` holds the schema.

@@ -7,7 +7,7 @@
 use super::{Level, Place};
 use crate::kernel::door::{any_of, unscoped};
 use entity::{
-    account, area, assignment, branch, cadre, department, enterprise, household,
+    account, area, assignment, assignment_batch, branch, cadre, department, enterprise, household,
     id::{HouseholdId, RegionId},
     place_past, region,
     scalar::Date,
@@ -34,6 +34,7 @@ macro_rules! every_table {
         $set::<household::Entity>($($argument),*).await?;
         $set::<enterprise::Entity>($($argument),*).await?;
         $set::<assignment::Entity>($($argument),*).await?;
+        $set::<assignment_batch::Entity>($($argument),*).await?;
         $set::<search_gram::Entity>($($argument),*).await?;
     };
 }

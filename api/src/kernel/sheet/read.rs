@@ -3,7 +3,7 @@
 
 use super::{Cell, Flaw, text::Text, unreadable};
 use crate::kernel::error::{Error, Result};
-use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader, Xls, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use std::{
     fs::File,
     io::{self, BufReader, Read},
@@ -17,8 +17,6 @@ use tokio::sync::{mpsc, oneshot};
 const MOST_BYTES: u64 = 1 << 30;
 /// What its shared strings and styles may come to: they are held in memory.
 const MOST_SHARED: u64 = 256 << 20;
-/// Largest workbook of the old format, which is held in memory whole.
-const MOST_OLD: u64 = 32 << 20;
 /// Columns that are looked at.
 pub(super) const MOST_COLUMNS: usize = 100;
 /// Characters of a cell that are looked at: more than any column takes.
@@ -88,7 +86,8 @@ fn broken() -> Error {
 }
 
 impl Book {
-    /// Opens a file. Which format it is, its name tells: .xlsx, .xlsm, .xls or .csv, .txt.
+    /// Opens a file. Which format it is, its name tells: .xlsx, .xlsm or .csv, .txt. The old .xls unpacks in memory to
+    /// whatever size it claims, and is not read.
     pub async fn open(path: &Path, name: &str) -> Result<Self> {
         let (path, name) = (path.to_owned(), name.to_owned());
         let (ask, asked) = thread::channel();
@@ -162,7 +161,6 @@ fn serve(mut source: Source, asked: &thread::Receiver<Ask>) {
 
 enum Source {
     Xlsx(Box<Xlsx<BufReader<File>>>),
-    Xls(Box<Xls<BufReader<File>>>),
     Text(Text),
 }
 
@@ -180,19 +178,14 @@ impl Source {
                 let sheets = book.sheet_names();
                 Ok((Self::Xlsx(Box::new(book)), sheets))
             }
-            "xls" if length <= MOST_OLD => {
-                let book = Xls::new(BufReader::new(file)).map_err(|_| broken())?;
-                let sheets = book.sheet_names();
-                Ok((Self::Xls(Box::new(book)), sheets))
-            }
             "csv" | "txt" | "tsv" if length <= MOST_BYTES => {
                 let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
                 Ok((Self::Text(Text::open(path)?), vec![stem.to_owned()]))
             }
-            "xls" | "csv" | "txt" | "tsv" => Err(too_large()),
+            "csv" | "txt" | "tsv" => Err(too_large()),
             _ => Err(unreadable(
-                "只能导入 .xlsx、.xls 或 .csv 文件；其他格式请另存为 .xlsx。",
-                "Files are .xlsx, .xls or .csv; save any other as .xlsx.",
+                "只能导入 .xlsx 或 .csv 文件；其他格式（如 .xls、.ods）请另存为 .xlsx。",
+                "Files are .xlsx or .csv; save any other (.xls, .ods) as .xlsx.",
             )),
         }
     }
@@ -201,21 +194,6 @@ impl Source {
     fn walk(&mut self, sheet: &str, each: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<Option<u64>> {
         match self {
             Self::Text(text) => text.walk(each).map(|()| Some(text.lines)),
-            Self::Xls(book) => {
-                let range = book.worksheet_range(sheet).map_err(|_| broken())?;
-                let (top, left) = range.start().unwrap_or_default();
-                for (row, cells) in (top..).zip(range.rows()) {
-                    let before = (0..left).map(|_| Cell::default());
-                    let cells: Vec<Cell> =
-                        before.chain(cells.iter().map(old_cell)).take(MOST_COLUMNS).collect();
-                    if cells.iter().any(|cell| !cell.text.is_empty())
-                        && each(Row { number: row + 1, cells }).is_break()
-                    {
-                        break;
-                    }
-                }
-                Ok(range.end().map(|(row, _)| u64::from(row) + 1))
-            }
             Self::Xlsx(book) => {
                 let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| damaged(&error))?;
                 let total = u64::from(reader.dimensions().end.0) + 1;
@@ -263,7 +241,7 @@ impl Source {
     }
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     unreadable("文件过大，请分成几个文件。", "The file is too large; split it.")
 }
 
@@ -307,7 +285,9 @@ pub(super) fn shortened(text: &str) -> String {
 
 /// Width of a format that only fills up with zeros, `0000`.
 fn zeros(format: &str) -> usize {
-    let only = format.len() > 1 && format.bytes().all(|byte| byte == b'0');
+    /// More than any number in an office has.
+    const WIDEST: usize = 30;
+    let only = (2..=WIDEST).contains(&format.len()) && format.bytes().all(|byte| byte == b'0');
     if only { format.len() } else { 0 }
 }
 
@@ -347,16 +327,5 @@ fn new_cell(value: &DataRef<'_>, width: usize) -> Cell {
         DataRef::Int(found) => Cell::of(&found.to_string()),
         DataRef::Bool(found) => Cell::of(if *found { "是" } else { "否" }),
         DataRef::String(found) | DataRef::DateTimeIso(found) | DataRef::DurationIso(found) => text(found),
-    }
-}
-
-fn old_cell(value: &Data) -> Cell {
-    match value {
-        Data::Empty => Cell::default(),
-        Data::String(found) => text(found),
-        Data::Float(found) => number(*found, 0),
-        Data::DateTime(found) => moment(*found),
-        Data::Error(error) => Cell { text: error.to_string(), flaw: Some(Flaw::Formula) },
-        other => text(&other.as_string().unwrap_or_default()),
     }
 }

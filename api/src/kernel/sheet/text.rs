@@ -111,18 +111,27 @@ fn scientific(text: &str) -> bool {
     number(&digits) && number(exponent)
 }
 
+/// Bytes of a line at the most.
+const MOST_LINE: usize = 1 << 20;
+
 /// How many lines the file has and how it begins, if all of it is of this encoding.
 fn fits(path: &Path, encoding: &'static Encoding) -> Result<Option<(u64, String)>> {
     let mut file = File::open(path).map_err(Error::internal)?;
     let mut decoder = encoding.new_decoder();
     let (mut raw, mut out) = (vec![0; PIECE], vec![0; PIECE * 4]);
-    let (mut lines, mut sample) = (0, String::new());
+    let (mut lines, mut sample, mut run) = (0, String::new(), 0);
     loop {
         let read = file.read(&mut raw).map_err(Error::internal)?;
         let (result, _, written) =
             decoder.decode_to_utf8_without_replacement(&raw[..read], &mut out, read == 0);
         if let DecoderResult::Malformed(..) = result {
             return Ok(None);
+        }
+        for byte in &out[..written] {
+            run = if matches!(byte, b'\n' | b'\r') { 0 } else { run + 1 };
+            if run > MOST_LINE {
+                return Err(super::read::too_large());
+            }
         }
         lines += out[..written].split(|byte| *byte == b'\n').skip(1).count() as u64;
         if sample.len() < SAMPLE {
