@@ -24,6 +24,7 @@ use crate::{
         error::Result,
         place::{Level, Root, rewrite},
         refusal::Checks,
+        request::Ctx,
         work::Work,
     },
     region::{self, area, succession},
@@ -33,9 +34,20 @@ use entity::{
     household as households, id::RegionId, region as regions,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
 };
 use uuid::Uuid;
+
+/// What a change would do, or why not.
+pub(crate) async fn of(ctx: &Ctx, db: &impl ConnectionTrait, change: &Change) -> Result<Plan> {
+    match change {
+        Change::Recode { id, code, day } => shift::recode(ctx, db, *id, code, *day).await,
+        Change::Move { id, parent, code, day } => shift::relocate(ctx, db, *id, *parent, code, *day).await,
+        Change::Merge { from, into, day } => join::merge(ctx, db, from, *into, *day).await,
+        Change::Split { .. } => part::split(ctx, db, change).await,
+    }
+}
 
 /// Plans a change and carries it out. The regions that it is about wait for each other: of two changes at once the second
 /// sees what the first has done.
@@ -46,9 +58,9 @@ pub async fn make(
     note: Option<&str>,
 ) -> Result<Uuid> {
     // Who may not is refused before anything is held from others.
-    plan::of(&work.ctx, &work.tx, change).await?;
+    of(&work.ctx, &work.tx, change).await?;
     plan::hold(work, change).await?;
-    let plan = plan::of(&work.ctx, &work.tx, change).await?;
+    let plan = of(&work.ctx, &work.tx, change).await?;
     let mut checks = Checks::default();
     let note = checks.optional_text("note", note, 100);
     checks.done()?;

@@ -1,6 +1,6 @@
 //! What a boundary change would do: the one plan that the preview shows and that the mutation carries out.
 
-use super::{ids, join, level, part, shift};
+use super::{ids, level};
 use crate::{
     account, contact,
     household::succession::Renumbered,
@@ -180,16 +180,6 @@ impl Plan {
             grants: Vec::new(),
             touched: Vec::new(),
         }
-    }
-}
-
-/// What a change would do, or why not.
-pub async fn of(ctx: &Ctx, db: &impl ConnectionTrait, change: &Change) -> Result<Plan> {
-    match change {
-        Change::Recode { id, code, day } => shift::recode(ctx, db, *id, code, *day).await,
-        Change::Move { id, parent, code, day } => shift::relocate(ctx, db, *id, *parent, code, *day).await,
-        Change::Merge { from, into, day } => join::merge(ctx, db, from, *into, *day).await,
-        Change::Split { .. } => part::split(ctx, db, change).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     object::RegionChangeInput,
-    plan::{self, Change, Counts, Plan},
+    plan::{Change, Counts, Plan},
 };
 use crate::{
     account::grant::RoleGrant,
@@ -322,5 +322,5 @@ async fn preview(ctx: &Ctx, change: RegionChangeInput) -> Result<RegionChangePla
             });
         }
     };
-    Ok(plan::of(ctx, db, &change).await?.into())
+    Ok(super::of(ctx, db, &change).await?.into())
 }

@@ -2,6 +2,7 @@
 
 use super::{
     plan::{Begin, Plan, Step, check_day, in_office, open_on},
+    rule::may_be_primary,
     target::Target,
 };
 use crate::kernel::{
@@ -69,10 +70,6 @@ pub struct AssignmentEntry {
 }
 
 impl AssignmentEntry {
-    fn may_be_primary(&self) -> bool {
-        matches!(self.kind, AssignmentKind::Household | AssignmentKind::Enterprise | AssignmentKind::Group)
-    }
-
     /// The one target that fits the kind; the name of the field otherwise.
     fn target(&self) -> Result<Uuid, &'static str> {
         let given = [
@@ -160,12 +157,7 @@ impl Targets {
         for row in
             by_id(db, ctx, ctx.within::<enterprise::Entity>(), enterprise::Column::Id, enterprises).await?
         {
-            let place = Place {
-                county_id: Some(row.county_id),
-                township_id: Some(row.township_id),
-                village_id: row.village_id,
-                ..Place::default()
-            };
+            let place = crate::enterprise::place(&row);
             found.insert(row.id.0, Target { enterprise: Some(row.id), ..Target::at(place) });
         }
         Ok(Self(found))
@@ -236,7 +228,7 @@ impl AssignmentList {
                     )
                 }),
             }
-            checks.require(entry.is_primary != Some(true) || entry.may_be_primary(), || {
+            checks.require(entry.is_primary != Some(true) || may_be_primary(entry.kind), || {
                 Refusal::rule(
                     "primary",
                     &field("isPrimary"),
@@ -290,7 +282,7 @@ impl AssignmentList {
         target: Target,
         there: Vec<assignment::Model>,
     ) -> Option<Step> {
-        let is_primary = entry.is_primary.unwrap_or(entry.may_be_primary());
+        let is_primary = entry.is_primary.unwrap_or(may_be_primary(entry.kind));
         let overlaps = |row: &&assignment::Model| self.ends_on.is_none_or(|ends| row.starts_on < ends);
         let there: Vec<_> = there.into_iter().filter(|row| overlaps(&row)).collect();
         let own = |row: &assignment::Model| row.cadre_id == Some(entry.cadre_id);

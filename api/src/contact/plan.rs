@@ -17,7 +17,7 @@ use crate::kernel::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{
     assignment, cadre,
-    id::{BranchId, CadreId, RegionId},
+    id::{BranchId, CadreId},
     kind::AssignmentKind,
     membership,
     scalar::{Date, DateTime},
@@ -290,19 +290,12 @@ pub(super) async fn carried(
 
 impl From<&assignment::Model> for Target {
     fn from(row: &assignment::Model) -> Self {
-        let county: RegionId = row.county_id;
         Self {
             region: row.region_id,
             area: row.area_id,
             household: row.household_id,
             enterprise: row.enterprise_id,
-            place: Place {
-                county_id: Some(county),
-                township_id: Some(row.township_id),
-                village_id: row.village_id,
-                group_id: row.group_id,
-                grid_id: row.grid_id,
-            },
+            place: super::rule::place(row),
         }
     }
 }

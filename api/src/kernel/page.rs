@@ -402,19 +402,8 @@ pub async fn children<E: Guarded, R: PartialModelTrait + Send>(
 pub fn of_all<R>(args: PageArgs, stamp: &Stamp, rows: Vec<R>) -> Result<Slice<R>> {
     let page = args.page(stamp)?;
     let number = |at: usize| Uuid::from_u128(u128::try_from(at).unwrap_or(u128::MAX));
-    let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-    let from = page.from.as_ref().and_then(|mark| usize::try_from(mark.id.as_u128()).ok());
-    let all = rows.len();
-    let (begin, end) = if page.backward {
-        let end = from.unwrap_or(all).min(all);
-        (end.saturating_sub(size), end)
-    } else {
-        let begin = from.map_or(0, |at| at.saturating_add(1)).min(all);
-        (begin, begin.saturating_add(size).min(all))
-    };
-    let rows = rows.into_iter().enumerate().skip(begin).take(end - begin);
-    let rows = rows.map(|(at, row)| (stamp.cursor(&Mark { value: None, id: number(at) }), row));
-    Ok(Slice { rows: rows.collect(), has_next: end < all, has_previous: begin > 0 })
+    let rows = rows.into_iter().enumerate().map(|(at, row)| (None, number(at), row)).collect();
+    Ok(cut(rows, Run { column: None, descending: false }, &page, stamp))
 }
 
 /// One page of rows that are all at hand, each with the value that they are ordered by.

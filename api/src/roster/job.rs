@@ -15,9 +15,10 @@ use crate::{
     },
     upload,
 };
+use async_graphql::{ID, InputObject};
 use chrono::Duration;
 use entity::{
-    id::ImportId,
+    id::{ImportId, UploadId},
     kind::{ChangeKind, ImportState, RosterKind, UploadPurpose},
     roster_import,
     scalar::DateTime,
@@ -81,6 +82,27 @@ pub fn state(ctx: &Ctx, id: ImportId, stored: ImportState, beat_at: DateTime) ->
     stored
 }
 
+/// A roster to take in.
+#[derive(Clone, Debug, InputObject)]
+pub struct RosterImportInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Id minted by the client; made by the server otherwise.
+    #[graphql(default)]
+    pub id: Option<ImportId>,
+    /// The file, complete: `uploadCreate` with purpose `ROSTER`.
+    pub upload_id: UploadId,
+    /// What it is; found out by the names and headings of its sheets when absent.
+    #[graphql(default)]
+    pub kind: Option<RosterKind>,
+    /// True: only tell what would become of it; nothing is stored.
+    #[graphql(default)]
+    pub dry_run: bool,
+    /// True: take the good records where there are bad ones. False: all of them or none.
+    #[graphql(default)]
+    pub skip_bad: bool,
+}
+
 /// What to take in, and how.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -92,9 +114,8 @@ pub struct Job {
 }
 
 /// Notes the job down; it is to be run when that is committed.
-pub async fn note(work: &Work, input: super::object::RosterImportInput) -> Result<Uuid> {
-    let super::object::RosterImportInput { idempotency_key: _, id, upload_id, kind, dry_run, skip_bad } =
-        input;
+pub async fn note(work: &Work, input: RosterImportInput) -> Result<Uuid> {
+    let RosterImportInput { idempotency_key: _, id, upload_id, kind, dry_run, skip_bad } = input;
     let ctx = &work.ctx;
     let account = ctx.signed_in()?.account;
     if !ctx.scope().allowed_somewhere(May::ImportRoster) {

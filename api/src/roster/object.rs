@@ -1,6 +1,6 @@
 //! `RosterImport` as it is spoken: a roster that comes in from an uploaded file.
 
-use super::job::{self, far};
+use super::job::{self, RosterImportInput, far};
 use crate::kernel::{
     connection::{Connection, Count, Cursor},
     directive::{DataClass, class, cost},
@@ -10,9 +10,9 @@ use crate::kernel::{
     payload::{ctx, payload},
     request::Ctx,
 };
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use entity::{
-    id::{ImportId, UploadId},
+    id::ImportId,
     kind::{ImportState, RosterKind},
     roster_import,
     scalar::DateTime,
@@ -300,27 +300,6 @@ impl RosterQuery {
         }
         Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
     }
-}
-
-/// A roster to take in.
-#[derive(Clone, Debug, InputObject)]
-pub struct RosterImportInput {
-    /// A UUID made anew for this action and kept for its retries.
-    pub idempotency_key: ID,
-    /// Id minted by the client; made by the server otherwise.
-    #[graphql(default)]
-    pub id: Option<ImportId>,
-    /// The file, complete: `uploadCreate` with purpose `ROSTER`.
-    pub upload_id: UploadId,
-    /// What it is; found out by the names and headings of its sheets when absent.
-    #[graphql(default)]
-    pub kind: Option<RosterKind>,
-    /// True: only tell what would become of it; nothing is stored.
-    #[graphql(default)]
-    pub dry_run: bool,
-    /// True: take the good records where there are bad ones. False: all of them or none.
-    #[graphql(default)]
-    pub skip_bad: bool,
 }
 
 payload! {

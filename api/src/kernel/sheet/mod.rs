@@ -19,6 +19,11 @@ pub use read::{Book, Row};
 
 use super::error::{Error, Fault};
 
+/// Columns that are looked at.
+const MOST_COLUMNS: usize = 100;
+/// Characters of a cell that are looked at: more than any column takes.
+const MOST_CHARACTERS: usize = 2000;
+
 /// What a person sees in a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -46,4 +51,13 @@ pub enum Flaw {
 /// A file that cannot be read at all.
 fn unreadable(zh: impl Into<String>, en: impl Into<String>) -> Error {
     Fault::input(zh, en).into()
+}
+
+fn too_large() -> Error {
+    unreadable("文件过大，请分成几个文件。", "The file is too large; split it.")
+}
+
+/// No more of a text than any column takes.
+fn shortened(text: &str) -> String {
+    text.chars().take(MOST_CHARACTERS).collect()
 }

@@ -1,7 +1,7 @@
 //! Reading: a workbook or text file is opened once, in a thread of its own, and gives its rows a few at a time, so that
 //! memory does not grow with it. (What a workbook keeps apart as shared strings is the exception.)
 
-use super::{Cell, Flaw, text::Text, unreadable};
+use super::{Cell, Flaw, MOST_CHARACTERS, MOST_COLUMNS, shortened, text::Text, too_large, unreadable};
 use crate::kernel::error::{Error, Result};
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use std::{
@@ -17,10 +17,6 @@ use tokio::sync::{mpsc, oneshot};
 const MOST_BYTES: u64 = 1 << 30;
 /// What its shared strings and styles may come to: they are held in memory.
 const MOST_SHARED: u64 = 256 << 20;
-/// Columns that are looked at.
-pub(super) const MOST_COLUMNS: usize = 100;
-/// Characters of a cell that are looked at: more than any column takes.
-const MOST_CHARACTERS: usize = 2000;
 /// Cells without anything in them, one after another, after which a sheet is taken to be ended.
 const MOST_BLANKS: u32 = 4_000_000;
 /// Rows that travel together.
@@ -241,10 +237,6 @@ impl Source {
     }
 }
 
-pub(super) fn too_large() -> Error {
-    unreadable("文件过大，请分成几个文件。", "The file is too large; split it.")
-}
-
 fn damaged(error: &XlsxError) -> Error {
     match error {
         XlsxError::Password => unreadable(
@@ -276,11 +268,6 @@ fn unpacks(path: &Path) -> Result<()> {
         total += size;
     }
     Ok(())
-}
-
-/// No more of a text than any column takes.
-pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(MOST_CHARACTERS).collect()
 }
 
 /// Width of a format that only fills up with zeros, `0000`.

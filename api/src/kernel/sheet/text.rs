@@ -1,6 +1,6 @@
 //! Text files: rows parted by commas, in UTF-8 or in what Excel in Chinese writes.
 
-use super::{Cell, Flaw, Row, unreadable, value};
+use super::{Cell, Flaw, MOST_COLUMNS, Row, shortened, too_large, unreadable, value};
 use crate::kernel::error::{Error, Result};
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use std::{
@@ -74,7 +74,7 @@ impl Text {
             let line = record.position().map_or(0, csv::Position::line);
             let row = line.saturating_sub(inside);
             inside += record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
-            let cells: Vec<Cell> = record.iter().take(super::read::MOST_COLUMNS).map(cell).collect();
+            let cells: Vec<Cell> = record.iter().take(MOST_COLUMNS).map(cell).collect();
             if cells.iter().all(|cell| cell.text.is_empty()) {
                 continue;
             }
@@ -94,7 +94,7 @@ fn cell(text: &str) -> Cell {
         Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest,
         _ => text,
     };
-    let mut cell = Cell::of(&super::read::shortened(text));
+    let mut cell = Cell::of(&shortened(text));
     if scientific(text) {
         cell.flaw = Some(Flaw::Rounded);
     }
@@ -130,7 +130,7 @@ fn fits(path: &Path, encoding: &'static Encoding) -> Result<Option<(u64, String)
         for byte in &out[..written] {
             run = if matches!(byte, b'\n' | b'\r') { 0 } else { run + 1 };
             if run > MOST_LINE {
-                return Err(super::read::too_large());
+                return Err(too_large());
             }
         }
         lines += out[..written].split(|byte| *byte == b'\n').skip(1).count() as u64;
