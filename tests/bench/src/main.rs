@@ -69,7 +69,7 @@ async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: us
         for at in 0..2 {
             // By turns, and each of the two first as often as the other.
             let at = (at + round) % 2;
-            let taken = asks[at].time().await?;
+            let taken = asks[at].time(round).await?;
             if round >= WARM {
                 times[at].push(taken);
             }
@@ -85,7 +85,7 @@ async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: us
     let mut statements = Vec::new();
     for (ask, place) in asks.iter().zip(places) {
         let before = place.state.db.statements();
-        ask.time().await?;
+        ask.time(0).await?;
         statements.push((place.state.db.statements() - before).to_string());
     }
     let statements = statements.join(" / ");

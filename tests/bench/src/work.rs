@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 const HOUSEHOLDS: &str = include_str!("../../../client-schema/operations/bench/households.graphql");
 const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/region-subtree.graphql");
+const SEARCH: &str = include_str!("../../../client-schema/operations/bench/search.graphql");
 const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
 const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) { accessToken } }";
 const COUNTY: &str = "{ regions(first: 1, where: { code: { in: [\"990101\", \"990121\"] } }) { nodes { id
@@ -19,9 +20,22 @@ pub(super) struct Workload {
     variables: Value,
     /// The list of which a page near the end is asked for.
     deep: Option<&'static str>,
+    /// What is looked for: two characters of what.
+    pair: Option<Pair>,
 }
 
-/// All of them. A search (W8) is a document beside the others and a line here.
+/// Two characters that are looked for.
+#[derive(Clone, Copy, Debug)]
+enum Pair {
+    /// The first of a head's name.
+    Head,
+    /// The last of the village in an address.
+    Address,
+    /// Any: who asks sees nothing.
+    Any,
+}
+
+/// All of them.
 pub(super) fn all() -> Vec<Workload> {
     let mut all = Vec::new();
     for actor in ["contact", "dispatcher", "county-dispatcher", "nobody"] {
@@ -35,6 +49,7 @@ pub(super) fn all() -> Vec<Workload> {
                     document: HOUSEHOLDS,
                     variables: variables.clone(),
                     deep,
+                    pair: None,
                 });
                 if actor == "nobody" {
                     break;
@@ -50,6 +65,25 @@ pub(super) fn all() -> Vec<Workload> {
             document: SUBTREE,
             variables: json!({"kind": "VILLAGE", "first": 5}),
             deep,
+            pair: None,
+        });
+    }
+    for (actor, pair) in [
+        ("contact", Pair::Head),
+        ("contact", Pair::Address),
+        ("dispatcher", Pair::Head),
+        ("dispatcher", Pair::Address),
+        ("county-dispatcher", Pair::Head),
+        ("county-dispatcher", Pair::Address),
+        ("nobody", Pair::Any),
+    ] {
+        all.push(Workload {
+            name: format!("{actor}: search by two characters, {pair:?}").to_lowercase(),
+            actor,
+            document: SEARCH,
+            variables: json!({"first": 20}),
+            deep: None,
+            pair: Some(pair),
         });
     }
     all.push(Workload {
@@ -58,6 +92,7 @@ pub(super) fn all() -> Vec<Workload> {
         document: CHILDREN,
         variables: json!({}),
         deep: None,
+        pair: None,
     });
     all
 }
@@ -67,13 +102,14 @@ pub(super) struct Ask<'a> {
     http: reqwest::Client,
     place: &'a Ground,
     token: Option<String>,
-    body: Value,
+    /// Asked one after another, by turns.
+    bodies: Vec<Value>,
 }
 
 impl Workload {
     /// Signs in and looks up what the variables need.
     pub(super) async fn prepare<'a>(&self, place: &'a Ground) -> Result<Ask<'a>> {
-        let mut ask = Ask { http: reqwest::Client::new(), place, token: None, body: Value::Null };
+        let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };
         let password = format!("lianhu-demo-{}", self.actor);
         let input = json!({"input": {"name": self.actor, "password": password, "device": "bench"}});
         let session = ask.send(&json!({"query": SIGN_IN, "variables": input})).await?;
@@ -93,7 +129,15 @@ impl Workload {
             let page = ask.send(&json!({"query": self.document, "variables": last})).await?;
             variables["after"] = page[list]["pageInfo"]["startCursor"].clone();
         }
-        ask.body = json!({"query": self.document, "variables": variables});
+        let body = |variables: &Value| json!({"query": self.document, "variables": variables});
+        let Some(pair) = self.pair else {
+            ask.bodies.push(body(&variables));
+            return Ok(ask);
+        };
+        for text in ask.pairs(pair).await? {
+            variables["text"] = Value::from(text);
+            ask.bodies.push(body(&variables));
+        }
         Ok(ask)
     }
 }
@@ -111,10 +155,34 @@ impl Ask<'_> {
         Ok(answer["data"].clone())
     }
 
+    /// Two characters each of households that the actor sees.
+    async fn pairs(&self, pair: Pair) -> Result<Vec<String>> {
+        let variables = json!({"first": 50, "order": [{"field": "NUMBER", "direction": "ASC"}]});
+        let page = self.send(&json!({"query": HOUSEHOLDS, "variables": variables})).await?;
+        let rows = page["households"]["nodes"].as_array().cloned().unwrap_or_default();
+        let mut texts: Vec<String> = match pair {
+            Pair::Any => ["张伟", "李秀", "王建"].map(str::to_owned).into(),
+            Pair::Head => {
+                let heads = rows.iter().filter_map(|row| row["headName"].as_str());
+                heads.map(|name| name.chars().take(2).collect()).collect()
+            }
+            Pair::Address => {
+                let addresses = rows.iter().filter_map(|row| row["address"].as_str());
+                let villages = addresses.filter_map(|address| Some(address.split_once('村')?.0));
+                villages
+                    .map(|name| name.chars().skip(name.chars().count().saturating_sub(2)).collect())
+                    .collect()
+            }
+        };
+        texts.sort_unstable();
+        texts.dedup();
+        if texts.is_empty() { Err("nothing to look for".into()) } else { Ok(texts) }
+    }
+
     /// Asks, and says how long it took until the whole answer was there.
-    pub(super) async fn time(&self) -> Result<Duration> {
+    pub(super) async fn time(&self, round: usize) -> Result<Duration> {
         let began = Instant::now();
-        self.send(&self.body).await?;
+        self.send(&self.bodies[round % self.bodies.len()]).await?;
         Ok(began.elapsed())
     }
 }
