@@ -311,6 +311,8 @@ const RAW_SQL: &[Allowed] = &[
         "execute_raw",
         "millions of pairs: unnest in PostgreSQL, json_each in SQLite",
     ),
+    ("api/src/kernel/door.rs", "Expr::cust", "a plus sign, which SQLite's planner takes as a hint"),
+    ("api/src/kernel/place/still.rs", "execute_unprepared", "an advisory lock of PostgreSQL"),
     ("api/src/kernel/viewer.rs", "Statement", "all bonds of an account in one statement"),
     ("api/src/kernel/page.rs", "Expr::cust", "count(*) without a column"),
     ("api/src/account/session.rs", "Statement", "session and account in one statement, at each request"),

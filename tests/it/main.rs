@@ -7,6 +7,7 @@ mod standards;
 mod config;
 mod telemetry;
 mod log;
+mod midnight;
 mod page;
 mod idempotency;
 mod region;

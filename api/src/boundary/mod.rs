@@ -22,7 +22,7 @@ use crate::{
     kernel::{
         door::{any_of, unscoped},
         error::Result,
-        place::{Level, Root, rewrite},
+        place::{Level, Root, rewrite, still},
         refusal::Checks,
         request::Ctx,
         work::Work,
@@ -59,6 +59,7 @@ pub async fn make(
 ) -> Result<Uuid> {
     // Who may not is refused before anything is held from others.
     of(&work.ctx, &work.tx, change).await?;
+    still::shift(&work.tx).await?;
     plan::hold(work, change).await?;
     let plan = of(&work.ctx, &work.tx, change).await?;
     let mut checks = Checks::default();

@@ -263,7 +263,7 @@ impl BoundaryMutation {
     }
 
     /// Makes a village of a part of another (分设): whole groups and grids, and single households. Answers with the new one.
-    /// Requires `REGION_ADMIN` of the village, or `PLATFORM_ADMIN`. Errors: `INVALID` (code, `groups`, `households`, day),
+    /// Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors: `INVALID` (code, `groups`, `households`, day),
     /// `DUPLICATE` (the code), `LIMIT`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(100))]
     async fn region_split(
@@ -277,7 +277,7 @@ impl BoundaryMutation {
     }
 
     /// Puts a village into another township, or a township into another county (调整隶属), with all in it. Requires
-    /// `REGION_ADMIN` of it and of where it goes, or `PLATFORM_ADMIN`. Errors: `INVALID` (`parent`, code, day), `DUPLICATE` (a
+    /// `REGION_ADMIN` of where it lay and of where it goes, or `PLATFORM_ADMIN`. Errors: `INVALID` (`parent`, code, day), `DUPLICATE` (a
     /// code), `LIMIT`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(100))]
     async fn region_move(

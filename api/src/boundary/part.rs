@@ -1,6 +1,6 @@
 //! A part of a village becomes a village: whole groups and grids, and single households.
 
-use super::plan::{Change, Plan, Step, check_code, counted, find};
+use super::plan::{Change, Plan, Step, above, check_code, counted, find};
 use crate::{
     kernel::{
         door::{any_of, unscoped},
@@ -57,8 +57,7 @@ pub(super) async fn split(ctx: &Ctx, db: &impl ConnectionTrait, change: &Change)
     });
     checks.done()?;
     let mut checks = Checks::default();
-    let Some(parent) = village.parent_id else { return Err(Error::internal("a village without a township")) };
-    let parent = rooms::of(db, parent, "id").await?;
+    let parent = above(ctx, db, &village).await?;
     check_code(db, &mut checks, "newRegion.code", (RegionKind::Village, code), &parent).await?;
     let going = going(ctx, db, &mut checks, &village, groups).await?;
     check_households(ctx, db, &mut checks, &village, households).await?;

@@ -221,6 +221,18 @@ pub(super) async fn find(
     }
 }
 
+/// The region above one that leaves it or is parted in it: whoever does that administers both.
+pub(super) async fn above(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    region: &region::Model,
+) -> Result<region::Model> {
+    let above = region.parent_id.ok_or_else(|| Error::internal("a region of nowhere"))?;
+    let above = crate::region::of(db, above, "id").await?;
+    ctx.must(May::ManageRegion, &Facts::from(Place::from(&above)))?;
+    Ok(above)
+}
+
 /// Regions below others at the most.
 const MOST: u64 = 10_000;
 

@@ -1,6 +1,6 @@
 //! A region gets another code, or comes to lie in another region; all below it goes along.
 
-use super::plan::{Plan, Step, below, check_code, counts, find, recoded};
+use super::plan::{Plan, Step, above, below, check_code, counts, find, recoded};
 use crate::{
     kernel::{
         error::{Refusal, Result},
@@ -31,8 +31,8 @@ pub(super) async fn recode(
 ) -> Result<Plan> {
     let region = find(ctx, db, id, "id").await?;
     let mut checks = Checks::default();
-    let above = matches!(region.kind, RegionKind::Province | RegionKind::City);
-    let Some(parent) = region.parent_id.filter(|_| !above) else {
+    let high = matches!(region.kind, RegionKind::Province | RegionKind::City);
+    let Some(parent) = region.parent_id.filter(|_| !high) else {
         return Err(Refusal::rule(
             "county-or-below",
             "id",
@@ -86,6 +86,9 @@ pub(super) async fn relocate(
         }
         _ => false,
     };
+    if fits {
+        above(ctx, db, &region).await?;
+    }
     checks.require(fits && region.parent_id != Some(parent.id), || {
         Refusal::rule(
             "parent",

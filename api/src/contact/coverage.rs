@@ -7,7 +7,7 @@ use crate::{
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class, cost},
-        door::{level_of, live, served_households, unscoped},
+        door::{held_in_office, level_of, live, served_households, unscoped},
         error::{Error, Fault, Result},
         filter::ChoiceFilter,
         node::{Listing, list},
@@ -137,6 +137,7 @@ fn has_township_cadre(today: Date) -> Condition {
             .join(JoinType::InnerJoin, held_by_cadre())
             .filter(cadre::Column::Level.is_in(township))
             .filter(live(StartsOn, EndsOn, today))
+            .filter(held_in_office(today))
             .filter(target);
         Expr::exists(select.into_query())
     };
@@ -161,7 +162,8 @@ struct Loaded {
 }
 
 /// Coverage of a region (覆盖情况), of what the viewer may see of it, on one day. Households count while they are
-/// `RESIDENT`; one has a contact when an assignment in force on that day is to itself, its group or its grid.
+/// `RESIDENT`; one has a contact when an assignment in force on that day is to itself, its group or its grid, and its
+/// holder is in office.
 #[Object]
 impl Coverage {
     /// The day for which it is told (统计日).
@@ -215,6 +217,7 @@ impl Coverage {
             .join(JoinType::InnerJoin, held_by_cadre())
             .filter(assignment::Column::HouseholdId.in_subquery(households))
             .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, self.day))
+            .filter(held_in_office(self.day))
             .group_by(cadre::Column::Level)
             .into_model::<LevelRow>()
             .all(ctx.db().read())

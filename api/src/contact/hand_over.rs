@@ -70,7 +70,7 @@ impl HandOver {
             Refusal::rule("length", "handOver.assignmentIds", "最多 1000 项。", "1000 at most.")
         });
         let to = [("handOver.toCadreId".to_owned(), self.to_cadre_id)];
-        in_office(ctx, db, &mut checks, self.effective_on, &to).await?;
+        in_office(ctx, db, &mut checks, self.effective_on, &to, to_change).await?;
         self.giver_is_seen(ctx, db, &mut checks).await?;
         checks.done()?;
         let open = open_on(ctx, db, self.effective_on, self.concerned(), to_change).await?;

@@ -250,7 +250,7 @@ impl AssignmentList {
             .enumerate()
             .map(|(n, entry)| (format!("list.entries.{n}.cadreId"), entry.cadre_id))
             .collect();
-        in_office(ctx, db, &mut checks, self.starts_on, &cadres).await?;
+        in_office(ctx, db, &mut checks, self.starts_on, &cadres, to_change).await?;
         let targets = Targets::read(ctx, db, &self.entries).await?;
         let mut open: HashMap<Uuid, Vec<assignment::Model>> = HashMap::new();
         for row in open_on(ctx, db, self.starts_on, self.concerned(ctx), to_change).await? {

@@ -26,6 +26,7 @@ use self::{
 use crate::kernel::{
     door::{self, unscoped},
     error::{Error, Refusal, RefusalCode, Result},
+    place::still,
     policy::May,
     refusal::{Checks, Detail},
     scope::Facts,
@@ -109,6 +110,7 @@ async fn branches_of(work: &Work, cadre: CadreId) -> Result<Vec<BranchId>> {
 
 /// Makes a cadre or a department answerable for a target.
 pub async fn create(work: &Work, input: AssignmentCreateInput) -> Result<Uuid> {
+    still::hold(&work.tx).await?;
     let target = target(work, &input).await?;
     let AssignmentCreateInput { id, kind, cadre_id, department_id, is_primary, starts_on, ends_on, .. } =
         input;

@@ -194,23 +194,27 @@ pub(super) async fn open_on(
     Ok(select.all(db).await?)
 }
 
-/// Cadres whom the viewer sees and who are in office on a day, by id; notes those who are not.
+/// Cadres whom the viewer sees and who are in office on a day, by id; notes those who are not. They are kept from others
+/// who want to give them something, so that nobody is given the same twice.
 pub(super) async fn in_office(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     checks: &mut Checks,
     day: Date,
     named: &[(String, CadreId)],
+    to_change: bool,
 ) -> Result<HashMap<CadreId, cadre::Model>> {
-    let rows = ctx
-        .within::<cadre::Entity>()
+    let mut rows = door::within::<cadre::Entity>(ctx.scope(), ctx.backend())
         .filter(any_of(
             cadre::Column::Id,
             named.iter().map(|(_, id)| *id).collect::<BTreeSet<_>>(),
             ctx.backend(),
         ))
-        .all(db)
-        .await?;
+        .order_by_asc(cadre::Column::Id);
+    if to_change {
+        rows = rows.lock(LockType::NoKeyUpdate);
+    }
+    let rows = rows.all(db).await?;
     let cadres: HashMap<CadreId, cadre::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     for (field, id) in named {
         match cadres.get(id) {

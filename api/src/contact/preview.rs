@@ -16,6 +16,7 @@ use crate::kernel::{
     node::{Listing, OrderBy, list},
     page::{self, PageArgs, Run, Stamp},
     payload::{ctx, payload},
+    place::still,
     refusal::Checks,
     request::Ctx,
     work::Work,
@@ -344,6 +345,7 @@ async fn hand_over(work: &Work, input: AssignmentsHandOverInput) -> Result<Uuid>
         expected: expected_plan.map(|digest| digest.0),
         concerned: hand_over.concerned(),
     };
+    still::hold(&work.tx).await?;
     hand_over.plan(&work.ctx, &work.tx, true).await?.carry_out(work, order).await
 }
 
@@ -357,11 +359,13 @@ async fn assign(work: &Work, input: AssignmentsAssignInput) -> Result<Uuid> {
         expected: expected_plan.map(|digest| digest.0),
         concerned: list.concerned(&work.ctx),
     };
+    still::hold(&work.tx).await?;
     list.plan(&work.ctx, &work.tx, true).await?.carry_out(work, order).await
 }
 
 async fn spread(work: &Work, input: AssignmentsSpreadInput) -> Result<Uuid> {
     let AssignmentsSpreadInput { idempotency_key: _, id, spread, reason, expected_plan } = input;
+    still::hold(&work.tx).await?;
     let level = spread.level(&work.ctx, &work.tx).await?;
     let order = Order {
         id,

@@ -5,11 +5,11 @@ use super::{
     target::Target,
 };
 use crate::kernel::{
-    door::{level_of, unscoped},
-    error::{Refusal, Result},
+    door::{any_of, level_of, unscoped},
+    error::{Error, Refusal, RefusalCode, Result},
     place::{Level, Place},
     policy::May,
-    refusal::Checks,
+    refusal::{Checks, Detail},
     request::Ctx,
     scope::Facts,
 };
@@ -112,18 +112,24 @@ impl Spread {
         let mut checks = Checks::default();
         let named: Vec<_> =
             self.cadre_ids.iter().enumerate().map(|(n, id)| (format!("spread.cadreIds.{n}"), *id)).collect();
-        let rows = in_office(ctx, db, &mut checks, self.starts_on, &named).await?;
+        let rows = in_office(ctx, db, &mut checks, self.starts_on, &named, to_change).await?;
         checks.done()?;
         let homes = self.homes(ctx, db, level).await?;
+        if homes.len() > MOST {
+            return Err(too_many());
+        }
+        // What may have to end: the primary contacts that there are, and what these cadres hold beside them.
+        let theirs = Condition::any()
+            .add(any_of(assignment::Column::CadreId, cadres.iter().copied(), ctx.backend()))
+            .add_option(self.anew.then(|| assignment::Column::IsPrimary.eq(true)));
         let mut held: HashMap<HouseholdId, Vec<assignment::Model>> = HashMap::new();
-        if self.anew {
-            let primary = self.concerned(level).add(assignment::Column::IsPrimary.eq(true));
-            for row in open_on(ctx, db, self.starts_on, primary, to_change).await? {
-                held.entry(row.household_id.unwrap_or(HouseholdId(uuid::Uuid::nil()))).or_default().push(row);
+        for row in open_on(ctx, db, self.starts_on, self.concerned(level).add(theirs), to_change).await? {
+            if let Some(home) = row.household_id {
+                held.entry(home).or_default().push(row);
             }
         }
         let mut loads = carried(ctx, db, self.starts_on, cadres).await?;
-        for row in held.values().flatten() {
+        for row in held.values().flatten().filter(|row| self.anew && row.is_primary) {
             if let Some(load) = row.cadre_id.and_then(|cadre| loads.get_mut(&cadre)) {
                 *load -= 1;
             }
@@ -184,14 +190,16 @@ impl Spread {
         Ok(homes)
     }
 
-    fn step(&self, home: &Home, cadre: CadreId, ends: Vec<assignment::Model>) -> Option<Step> {
+    fn step(&self, home: &Home, cadre: CadreId, held: Vec<assignment::Model>) -> Option<Step> {
         // Who has it keeps it.
+        let own = |row: &assignment::Model| row.cadre_id == Some(cadre);
         let keeps = |row: &assignment::Model| {
-            row.cadre_id == Some(cadre) && row.starts_on <= self.starts_on && row.ends_on.is_none()
+            own(row) && row.is_primary && row.starts_on <= self.starts_on && row.ends_on.is_none()
         };
-        if ends.iter().any(keeps) {
+        if held.iter().any(keeps) {
             return None;
         }
+        let ends = held.into_iter().filter(|row| row.is_primary || own(row)).collect();
         let place = Place {
             county_id: Some(home.county_id),
             township_id: Some(home.township_id),
@@ -207,6 +215,17 @@ impl Spread {
             begins: Some(Begin { cadre, starts_on: self.starts_on, ends_on: None }),
         })
     }
+}
+
+fn too_many() -> Error {
+    Refusal::new(
+        RefusalCode::Limit,
+        "spread.regionId",
+        format!("一次最多分配 {MOST} 户；请逐村进行。"),
+        format!("{MOST} households at the most in one step; go village by village."),
+    )
+    .with(Detail::Limit(i32::try_from(MOST).unwrap_or(i32::MAX)))
+    .into()
 }
 
 /// Whose each household becomes. A village's own cadres share that village; what is left is shared by the others, in runs

@@ -4,7 +4,7 @@ use super::{member::HouseholdMemberInput, tag};
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},
-    door::{any_of, live, served_households, unscoped},
+    door::{any_of, held_in_office, live, served_households, unscoped},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -263,7 +263,8 @@ pub fn has_contact(day: Date) -> Condition {
             .select_only()
             .expr(Expr::val(1))
             .filter(condition)
-            .filter(live(StartsOn, EndsOn, day));
+            .filter(live(StartsOn, EndsOn, day))
+            .filter(held_in_office(day));
         Expr::exists(select.into_query())
     };
     let column = |column: household::Column| Expr::col((household::Entity, column));

@@ -198,6 +198,15 @@ impl From<DbErr> for Error {
             .into();
         }
         let text = error.to_string();
+        if text.contains("lock timeout") {
+            return Fault::new(
+                Code::Conflict,
+                "他人正在改动同一批记录（如导入或区划调整），请稍后重试。",
+                "Somebody is changing the same records, as by an import or a boundary change; please try again later.",
+            )
+            .retry_after(5000)
+            .into();
+        }
         let storage = ["disk is full", "disk I/O error", "No space left", "53100"];
         if storage.iter().any(|sign| text.contains(sign)) {
             return Fault::new(

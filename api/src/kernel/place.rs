@@ -2,6 +2,7 @@
 
 pub mod past;
 pub mod rewrite;
+pub mod still;
 
 use entity::id::RegionId;
 use sea_orm::{EntityTrait, FromQueryResult};

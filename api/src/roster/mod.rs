@@ -15,7 +15,7 @@ use crate::kernel::{
     db::Db,
     door::unscoped,
     error::{Error, Fault, Result},
-    place::Place,
+    place::{Place, still},
     scope::Facts,
     sheet::{
         Book, Counts, Faults, Hand, Heading, Intake, Line, Roster, RowFault, Warning,
@@ -137,6 +137,7 @@ pub async fn import(
     let mut warnings = Vec::new();
     let sheets = recognise(&book, options.kind, &mut warnings).await?;
     let tx = db.begin().await?;
+    still::hold(&tx).await?;
     let mut intake = Intake::new(&tx, hand, vault, clock.now(), Faults::keeping(options.faults));
     let taken = take_all(&book, &sheets, &mut intake, options, watch).await;
     let faults = intake.faults;

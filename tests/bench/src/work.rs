@@ -168,7 +168,7 @@ impl Ask<'_> {
             }
             Pair::Address => {
                 let addresses = rows.iter().filter_map(|row| row["address"].as_str());
-                let villages = addresses.filter_map(|address| Some(address.split_once('村')?.0));
+                let villages = addresses.filter_map(|address| Some(address.split_once(['村', '社'])?.0));
                 villages
                     .map(|name| name.chars().skip(name.chars().count().saturating_sub(2)).collect())
                     .collect()

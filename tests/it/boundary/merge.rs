@@ -5,6 +5,7 @@ use super::{
     region_on, rules, today,
 };
 use lianhu_tests::{Actor, World, key};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 const BY_NUMBER: &str = "query($village: ID!, $number: String!) {
@@ -356,4 +357,51 @@ async fn a_merge_takes_as_many_statements_for_few_households_as_for_many() {
     let (done, for_few) = world.statements(merge(&far, &[&few.0], &few.1, &day)).await;
     assert_eq!(done["errors"], json!([]), "{done}");
     assert!(for_many <= for_few + 10 && for_many < 100, "{for_few} for 55 households, {for_many} for 700");
+}
+
+#[tokio::test]
+async fn what_is_assigned_by_list_while_its_village_is_merged_lies_in_the_merged_one() {
+    let world = World::demo().await;
+    let (admin, contact) = (world.actor("town-admin").await, world.actor("contact").await);
+    let (small, big) = (region(&admin, SMALL).await, region(&admin, BIG).await);
+    let cadre = contact.get("{ viewer { cadre { id } } }").await["viewer"]["cadre"]["id"].clone();
+    let query = "query($id: ID!) { enterprises(first: 1, where: { region: $id }) { nodes { id
+        contactAssignments(first: 9, where: { live: true }) { nodes { id } } } } }";
+    let firm = admin.ask(query, json!({"id": small["id"]})).await.ok()["enterprises"]["nodes"][0].clone();
+    assert!(firm["id"].is_string(), "an enterprise in the village");
+    for held in firm["contactAssignments"]["nodes"].as_array().expect("assignments") {
+        let input = json!({"id": held["id"], "expectedVersion": 1, "reason": "换届"});
+        let ended = admin.change("assignmentEnd", "AssignmentEndInput", "replayed", input).await;
+        assert_eq!(ended["errors"], json!([]), "{ended}");
+    }
+    let entries = json!([{"kind": "ENTERPRISE", "enterpriseId": firm["id"], "cadreId": cadre}]);
+    let list = json!({"idempotencyKey": key(), "reason": "busy months",
+        "list": {"entries": entries, "startsOn": today()}});
+    let assign = "mutation($input: AssignmentsAssignInput!) { assignmentsAssign(input: $input) {
+        assignmentBatch { started } errors { code message } } }";
+
+    // In PostgreSQL somebody else keeps the holder's account for a while: the assignment is there, but not yet for others to
+    // see, when the merge begins. SQLite does one after the other.
+    let busy = world.state.db.begin().await.expect("a transaction");
+    let pause = |ms: u64| tokio::time::sleep(std::time::Duration::from_millis(ms));
+    if world.ground.is_postgres() {
+        let account = "SELECT id FROM account WHERE name = 'contact' FOR UPDATE";
+        busy.execute_unprepared(account).await.expect("kept");
+    } else {
+        busy.execute_unprepared("SELECT 1").await.expect("nothing is kept");
+    }
+    let release = async {
+        if world.ground.is_postgres() {
+            pause(2500).await;
+        }
+        busy.rollback().await.expect("released");
+    };
+    let merging = async {
+        pause(1200).await;
+        merge(&admin, &[&small], &big, &days_ago(0)).await
+    };
+    let (assigned, merged, ()) = tokio::join!(admin.ask(assign, json!({"input": list})), merging, release);
+    let assigned = assigned.ok()["assignmentsAssign"].clone();
+    assert_eq!((&assigned["errors"], &merged["errors"]), (&json!([]), &json!([])), "{assigned} {merged}");
+    assert_consistent(&world, 4835).await;
 }
