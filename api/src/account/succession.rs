@@ -72,11 +72,7 @@ pub async fn plan(
 /// Carries them over, with the accounts themselves. Rights are raised by who moves the region.
 pub async fn carry_out(work: &Work, from: &[RegionId], into: RegionId, all: &[Carried]) -> Result<()> {
     use grant::Column::{EndsOn, Id, Version};
-    account::Entity::update_many()
-        .col_expr(account::Column::RegionId, Expr::value(into))
-        .filter(any_of(account::Column::RegionId, from.iter().copied(), work.ctx.backend()))
-        .exec(&work.tx)
-        .await?;
+    work.refer::<account::Entity>(account::Column::RegionId, from, into, Condition::all()).await?;
     let mut days: Vec<Date> = all.iter().map(|carried| carried.ends_on).collect();
     days.sort_unstable();
     days.dedup();

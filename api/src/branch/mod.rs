@@ -26,7 +26,7 @@ use entity::{
     kind::{BranchKind, ChangeKind},
     region,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, Set};
 use uuid::Uuid;
 
 impl Record for branch::Entity {
@@ -169,12 +169,7 @@ pub async fn update(work: &Work, input: PartyBranchUpdateInput) -> Result<Uuid> 
 
 /// The organisations of regions that were merged into another are that one's now.
 pub async fn succeed(work: &Work, from: &[RegionId], into: RegionId) -> Result<()> {
-    branch::Entity::update_many()
-        .col_expr(branch::Column::RegionId, Expr::value(into))
-        .filter(any_of(branch::Column::RegionId, from.iter().copied(), work.ctx.backend()))
-        .exec(&work.tx)
-        .await?;
-    Ok(())
+    work.refer::<branch::Entity>(branch::Column::RegionId, from, into, Condition::all()).await
 }
 
 /// Secretaries of the organisations above reach one more now.

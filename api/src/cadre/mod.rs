@@ -14,7 +14,6 @@ use crate::{
     branch::{lies_in, seat},
     department::{find as find_department, phone},
     kernel::{
-        door::any_of,
         error::{Refusal, RefusalCode, Result},
         patch::{patched, set},
         place::Place,
@@ -32,10 +31,7 @@ use entity::{
     region,
     scalar::Date,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, Set,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Set};
 use uuid::Uuid;
 
 impl Record for cadre::Entity {
@@ -226,17 +222,8 @@ pub async fn update(work: &Work, input: CadreUpdateInput) -> Result<Uuid> {
 /// The cadres of regions that were merged into another are of that office now, and so are the posts there that last.
 pub async fn succeed(work: &Work, from: &[RegionId], into: RegionId, day: Date) -> Result<()> {
     use entity::position;
-    let backend = work.ctx.backend();
-    cadre::Entity::update_many()
-        .col_expr(cadre::Column::RegionId, Expr::value(into))
-        .filter(any_of(cadre::Column::RegionId, from.iter().copied(), backend))
-        .exec(&work.tx)
-        .await?;
-    position::Entity::update_many()
-        .col_expr(position::Column::RegionId, Expr::value(into))
-        .filter(any_of(position::Column::RegionId, from.iter().copied(), backend))
-        .filter(position::Column::EndsOn.is_null().or(position::Column::EndsOn.gt(day)))
-        .exec(&work.tx)
-        .await?;
-    Ok(())
+    work.refer::<cadre::Entity>(cadre::Column::RegionId, from, into, Condition::all()).await?;
+    let lasting =
+        Condition::any().add(position::Column::EndsOn.is_null()).add(position::Column::EndsOn.gt(day));
+    work.refer::<position::Entity>(position::Column::RegionId, from, into, lasting).await
 }

@@ -30,9 +30,7 @@ use entity::{
     region,
     scalar::PhoneNumber,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, Set};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -189,10 +187,5 @@ pub async fn succeed(
             department::ActiveModel { id: Set(department.id), name: Set(name.clone()), ..Default::default() };
         work.update(row, department.version, ChangeKind::Updated).await?;
     }
-    department::Entity::update_many()
-        .col_expr(department::Column::RegionId, Expr::value(into))
-        .filter(any_of(department::Column::RegionId, from.iter().copied(), work.ctx.backend()))
-        .exec(&work.tx)
-        .await?;
-    Ok(())
+    work.refer::<department::Entity>(department::Column::RegionId, from, into, Condition::all()).await
 }

@@ -6,7 +6,7 @@
 use super::{
     clock::later,
     db::Db,
-    door::unscoped,
+    door::{any_of, unscoped},
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
     many::pieces,
     refusal::Detail,
@@ -15,11 +15,17 @@ use super::{
 };
 use async_graphql::{ID, InputType};
 use chrono::Duration;
-use entity::{account, change, id::AccountId, idempotency, kind::ChangeKind, scalar::DateTime};
+use entity::{
+    account, change,
+    id::{AccountId, RegionId},
+    idempotency,
+    kind::ChangeKind,
+    scalar::DateTime,
+};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
+    EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
 use std::str::FromStr;
 use uuid::Uuid;
@@ -371,6 +377,42 @@ impl Work {
             line
         });
         Ok(append(&self.tx, lines.collect()).await?)
+    }
+
+    /// Lets records refer to another region in place of some: each has its next version and a line in the log.
+    pub async fn refer<E: Record>(
+        &self,
+        region: E::Column,
+        from: &[RegionId],
+        to: RegionId,
+        which: Condition,
+    ) -> Result<()> {
+        let (id, version) = (column::<E>("id")?, column::<E>("version")?);
+        let rows: Vec<(Uuid, i32)> = unscoped::<E>()
+            .select_only()
+            .columns([id, version])
+            .filter(any_of(region, from.iter().copied(), self.ctx.backend()))
+            .filter(which)
+            .order_by_asc(id)
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        E::update_many()
+            .col_expr(region, Expr::value(to))
+            .col_expr(version, Expr::col(version).add(1))
+            .filter(any_of(id, rows.iter().map(|(id, _)| *id), self.ctx.backend()))
+            .exec(&self.tx)
+            .await?;
+        let name = region.as_str();
+        let lines = rows.into_iter().map(|(id, version)| Line {
+            id,
+            version: version + 1,
+            kind: ChangeKind::Updated,
+            columns: vec![name],
+            content: serde_json::json!({ name: to.0.to_string() }),
+        });
+        self.log_all::<E>(lines.collect()).await
     }
 
     /// The refusal for a row that the database itself would not take, when it is that constraint's.

@@ -8,6 +8,7 @@ use std::{
     io::{self, BufReader, Read},
     ops::ControlFlow,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 /// Bytes that are looked at together.
@@ -48,7 +49,9 @@ impl Text {
     /// Gives each row that holds anything.
     pub(super) fn walk(&self, each: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<()> {
         let file = File::open(&self.path).map_err(Error::internal)?;
+        let given = Rc::new(std::cell::Cell::new(0));
         let decoding = Decoding::new(BufReader::with_capacity(PIECE, file), self.encoding);
+        let decoding = Bounded { from: decoding, given: Rc::clone(&given) };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -58,9 +61,17 @@ impl Text {
         // Lines within cells, which Excel does not count as rows.
         let mut inside = 0;
         loop {
+            given.set(0);
             match reader.read_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
+                Err(_) if given.get() > MOST_ROW => {
+                    let row = record.position().map_or(1, csv::Position::line).saturating_sub(inside);
+                    return Err(unreadable(
+                        format!("第 {row} 行起没有结束：可能缺少一个引号。"),
+                        format!("Row {row} has no end: a quotation mark may be missing."),
+                    ));
+                }
                 Err(error) => {
                     return Err(unreadable(
                         "文件不是有效的 CSV。",
@@ -113,6 +124,8 @@ fn scientific(text: &str) -> bool {
 
 /// Bytes of a line at the most.
 const MOST_LINE: usize = 1 << 20;
+/// Bytes that are read for one row at the most, lines within its cells included.
+const MOST_ROW: usize = 2 << 20;
 
 /// How many lines the file has and how it begins, if all of it is of this encoding.
 fn fits(path: &Path, encoding: &'static Encoding) -> Result<Option<(u64, String)>> {
@@ -183,6 +196,21 @@ impl<R: Read> Decoding<R> {
             !second
         });
         self.returned = returned;
+    }
+}
+
+/// Gives no more than a row may have: a quotation mark that is missing would make one row of all that is left.
+struct Bounded<R> {
+    from: R,
+    /// Bytes since the last row.
+    given: Rc<std::cell::Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(to)?;
+        self.given.set(self.given.get() + read);
+        if self.given.get() > MOST_ROW { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(read) }
     }
 }
 
