@@ -146,7 +146,12 @@ async fn everybody_finds_exactly_what_a_look_through_their_lists_would_find() {
             let text = dice.piece(&words[at]);
             for kind in ["REGION", "CADRE", "ENTERPRISE", "HOUSEHOLD"] {
                 let holds = |(of, _, words): &&(&str, String, Vec<String>)| {
-                    *of == kind && words.iter().any(|word| word.contains(&text))
+                    // An official code is found by its beginning alone.
+                    let held = |(at, word): (usize, &String)| match (*of, at) {
+                        ("REGION", 1) => word.starts_with(&text),
+                        _ => word.contains(&text),
+                    };
+                    *of == kind && words.iter().enumerate().any(held)
                 };
                 let expected: BTreeSet<String> =
                     own.iter().filter(holds).map(|(_, id, _)| id.clone()).collect();
@@ -164,7 +169,20 @@ async fn the_best_come_first_and_pages_follow_each_other() {
     let desk = world.actor("dispatcher").await;
     let head = &household::Entity::find().all(world.state.db.read()).await.expect("rows")[0].head_name;
     let surname: String = head.chars().take(1).collect();
-    for text in [surname.as_str(), "章", "01", "村", "1", "纳章", "纳章镇", "a", "wj"] {
+    for text in [
+        surname.as_str(),
+        "章",
+        "01",
+        "村",
+        "1",
+        "纳章",
+        "纳章镇",
+        "a",
+        "wj",
+        "53",
+        "530304101",
+        "530304101200",
+    ] {
         let (one, other) = (all(&desk, text, json!({})).await, all(&desk, text, json!({"first": 17})).await);
         assert!(one == other, "{text}: the same in small pages");
         assert_eq!(set(&one).len(), one.len());
@@ -186,6 +204,9 @@ async fn the_best_come_first_and_pages_follow_each_other() {
             );
         }
     }
+    let town = all(&desk, "530304101", json!({"kinds": ["REGION"]})).await;
+    let codes: Vec<_> = town.iter().map(|hit| hit["node"]["code"].as_str().expect("a code")).collect();
+    assert!(codes.len() > 5 && codes[0] == "530304101" && codes.is_sorted(), "{codes:?}");
     let first = page(&desk, "纳章", json!({"first": 3})).await;
     assert_eq!(hits(&first)[0]["kind"], "REGION", "{first}");
     assert_eq!(first["pageInfo"]["hasPreviousPage"], false);

@@ -35,7 +35,7 @@ pub enum SearchNode {
 pub enum SearchMatch {
     /// In the name, of a household in that of its head (姓名、名称).
     Name,
-    /// In the household number, region code or credit code (编号、代码).
+    /// In the household number or credit code, or at the beginning of the region code (编号、代码).
     Number,
     /// In the initials of the name in pinyin (拼音首字母).
     Initials,
@@ -74,8 +74,8 @@ pub struct SearchQuery;
 
 #[Object]
 impl SearchQuery {
-    /// Regions, cadres, enterprises and households by a part of a name, number or address, one character or more, or by
-    /// the initials of a name in pinyin: `dyf` finds 邓玉芬 (搜索). The best first: beginnings of names and numbers,
+    /// Regions, cadres, enterprises and households by a part of a name, number or address, one character or more, by the
+    /// beginning of a region code, or by the initials of a name in pinyin: `dyf` finds 邓玉芬 (搜索). The best first: beginnings of names and numbers,
     /// then what stands inside them, initials, addresses. Blanks, signs, width and case make no difference. Requires
     /// nothing: whoever is not signed in finds regions; of the rest, everybody finds what their lists show them.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(5))]

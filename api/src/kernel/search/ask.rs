@@ -80,6 +80,8 @@ pub(super) struct Asking<'a> {
 enum Pass {
     /// Nothing: the text is the pair, or the beginning of one.
     Pair,
+    /// Nothing: the text is the beginning of a code.
+    Code,
     /// That its name or number begins with the text.
     Begins,
     /// That it holds the text elsewhere.
@@ -90,7 +92,7 @@ impl Pass {
     /// The rank of what is found at a pair of this weight.
     fn rank(self, weight: i16) -> i16 {
         match self {
-            Self::Pair => weight / 2,
+            Self::Pair | Self::Code => weight / 2,
             Self::Begins => Rank::Start.number(),
             Self::Holds => std::cmp::max(weight / 2, Rank::Inside.number()),
         }
@@ -100,7 +102,7 @@ impl Pass {
     fn weight(self, weight: Expr) -> Expr {
         let least = Rank::Inside.number() * 2;
         match self {
-            Self::Pair => weight,
+            Self::Pair | Self::Code => weight,
             Self::Begins => weight.mul(0),
             Self::Holds => Expr::case(weight.clone().lt(least), least).finally(weight).into(),
         }
@@ -200,7 +202,12 @@ impl<'a> Asking<'a> {
 
     /// What a kind has still to come.
     fn parts(&self, kind: Kind) -> Vec<Part<'_>> {
-        let passes: &[Pass] = if self.whole.is_some() { &[Pass::Begins, Pass::Holds] } else { &[Pass::Pair] };
+        let code = |text: &str| kind == Kind::Region && text.bytes().all(|byte| byte.is_ascii_digit());
+        let passes: &[Pass] = match self.whole.as_deref() {
+            None => &[Pass::Pair],
+            Some(text) if code(text) => &[Pass::Code, Pass::Begins, Pass::Holds],
+            Some(_) => &[Pass::Begins, Pass::Holds],
+        };
         let mut parts = Vec::new();
         for &pass in passes {
             let Some(after) = &self.after else {
@@ -272,9 +279,10 @@ impl<'a> Asking<'a> {
 
     /// The first rows of one branch, by its index.
     fn branch(&self, part: &Part<'_>, place: Condition, weight: Expr) -> SelectStatement {
-        let rows = pairs(part.kind).filter(place).filter(weight).filter(self.range(part.after));
+        let rows = pairs(part.kind).filter(place).filter(weight).filter(self.range(part));
         let mut rows = rows.into_query();
-        let most = if part.pass == Pass::Pair { self.most } else { CANDIDATES };
+        let sure = matches!(part.pass, Pass::Pair | Pass::Code);
+        let most = if sure { self.most } else { CANDIDATES };
         rows.order_by(Gram::Gram, Order::Asc).order_by(Gram::EntityId, Order::Asc).limit(most);
         let Some(holds) = self.holds(part.pass, "h") else { return rows };
         let column = |name: Gram| (Alias::new("h"), name);
@@ -304,7 +312,7 @@ impl<'a> Asking<'a> {
             .column(column(Gram::EntityId))
             .and_where(kind_is(part.kind))
             .and_where(Gram::EntityId.into_expr().eq(Expr::col((Alias::new("p"), Alias::new("id")))))
-            .cond_where(self.range(part.after));
+            .cond_where(self.range(part));
         if let Some(holds) = self.holds(part.pass, PAIR) {
             select.and_where(holds);
         }
@@ -323,14 +331,21 @@ impl<'a> Asking<'a> {
         select
     }
 
-    fn range(&self, after: Option<&After>) -> Condition {
-        let upper = Gram::Gram.into_expr().lt(self.high.as_str());
-        let lower = match after {
-            None => Gram::Gram.into_expr().gte(self.low.as_str()),
-            Some(after) => Expr::tuple([Gram::Gram.into_expr(), Gram::EntityId.into_expr()])
-                .gt(Expr::tuple([Expr::val(after.gram.as_str()), Expr::val(after.id)])),
+    fn range(&self, part: &Part<'_>) -> Condition {
+        let whole = self.whole.as_ref().filter(|_| part.pass == Pass::Code);
+        let (low, high) = match whole {
+            Some(text) => (text.clone(), format!("{text}{}", char::MAX)),
+            None => (self.low.clone(), self.high.clone()),
         };
-        Condition::all().add(lower).add(upper)
+        // Where the page before ended in this range, the rest of it; all of it otherwise.
+        let lower = match part.after {
+            Some(after) if after.gram >= low => {
+                Expr::tuple([Gram::Gram.into_expr(), Gram::EntityId.into_expr()])
+                    .gt(Expr::tuple([Expr::val(after.gram.as_str()), Expr::val(after.id)]))
+            }
+            _ => Gram::Gram.into_expr().gte(low),
+        };
+        Condition::all().add(lower).add(Gram::Gram.into_expr().lt(high))
     }
 
     /// Whether a candidate has the text where the pass wants it; nothing for a text that is a pair.
@@ -347,7 +362,7 @@ impl<'a> Asking<'a> {
             .filter(Text::Kind.into_expr().eq(Expr::col((Alias::new(of), Gram::Kind))))
             .filter(Text::EntityId.into_expr().eq(Expr::col((Alias::new(of), Gram::EntityId))));
         let words = match pass {
-            Pass::Pair => return None,
+            Pass::Pair | Pass::Code => return None,
             Pass::Begins => words.filter(begins.gt(0)),
             Pass::Holds => words.filter(begins.eq(0)).filter(position(text).gt(0)),
         };

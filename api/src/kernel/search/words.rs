@@ -42,6 +42,8 @@ pub struct Worded {
     table: &'static str,
     name: &'static str,
     number: Option<&'static str>,
+    /// An official code, found by its beginning alone: all pairs of a code are those of a hundred thousand others.
+    code: Option<&'static str>,
     address: Option<&'static str>,
     /// The column that takes a record out of every search once it has a value: it was withdrawn.
     withdrawn: Option<&'static str>,
@@ -53,16 +55,26 @@ const WORDED: [Worded; 4] = [
         kind: Kind::Region,
         table: "region",
         name: "name",
-        number: Some("code"),
+        number: None,
+        code: Some("code"),
         address: None,
         withdrawn: Some("until"),
     },
-    Worded { kind: Kind::Cadre, table: "cadre", name: "name", number: None, address: None, withdrawn: None },
+    Worded {
+        kind: Kind::Cadre,
+        table: "cadre",
+        name: "name",
+        number: None,
+        code: None,
+        address: None,
+        withdrawn: None,
+    },
     Worded {
         kind: Kind::Enterprise,
         table: "enterprise",
         name: "name",
         number: Some("credit_code"),
+        code: None,
         address: None,
         withdrawn: None,
     },
@@ -71,6 +83,7 @@ const WORDED: [Worded; 4] = [
         table: "household",
         name: "head_name",
         number: Some("number"),
+        code: None,
         address: Some("address"),
         withdrawn: None,
     },
@@ -91,7 +104,7 @@ pub(super) struct Words {
     pub(super) id: Uuid,
     pub(super) place: [Option<Uuid>; 3],
     pub(super) text: String,
-    /// Pairs with their weights.
+    /// Pairs, and the code, with their weights.
     pub(super) grams: Vec<(String, i16)>,
 }
 
@@ -99,7 +112,7 @@ impl Worded {
     /// Whether a change of these columns changes how the record is found.
     #[must_use]
     pub fn touched(&self, columns: &[&str]) -> bool {
-        let own = [Some(self.name), self.number, self.address, self.withdrawn];
+        let own = [Some(self.name), self.number, self.code, self.address, self.withdrawn];
         columns.iter().any(|column| PLACES.contains(column) || own.contains(&Some(column)))
     }
 
@@ -125,7 +138,8 @@ impl Worded {
             found.word(&initials, Rank::Initials, Rank::Initials);
         }
         found.word(&text(self.address).unwrap_or_default(), Rank::Address, Rank::Address);
-        let Found { words, ranks } = found;
+        let Found { words, mut ranks } = found;
+        ranks.extend(text(self.code).filter(|code| !code.is_empty()).map(|code| (code, Rank::Start)));
         Some(Words { id: uuid("id")?, place: PLACES.map(uuid), text: words, grams: weighed(ranks) })
     }
 }
