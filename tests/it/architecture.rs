@@ -51,7 +51,7 @@ const DOORS: &[Allowed] = &[
         "a table beside itself, inside a question that begins at the door",
     ),
     (
-        "api/src/region/past.rs",
+        "api/src/region/history.rs",
         "Query::select",
         "a table beside itself, inside a question that begins at the door",
     ),
@@ -101,7 +101,8 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/region/mod.rs", "region", "regions are public; codes are unique over all"),
     ("api/src/region/mod.rs", "region_succession", "regions are public, and so is what they were"),
     ("api/src/region/object.rs", "region", "regions are public"),
-    ("api/src/region/past.rs", "region", "regions are public"),
+    ("api/src/region/history.rs", "region", "regions are public"),
+    ("api/src/region/history.rs", "region_succession", "regions are public, and so is what they were"),
     ("api/src/region/past.rs", "region_succession", "regions are public, and so is what they were"),
     ("api/src/region/succession.rs", "region_succession", "regions are public, and so is what they were"),
     ("api/src/region/area.rs", "region", "regions are public"),

@@ -7,6 +7,7 @@
 //! and a past day still has it (`succession`, `past`). What changes more than a name is the room `boundary`'s.
 
 pub mod area;
+mod history;
 pub mod import;
 pub mod lookup;
 pub mod naming;

@@ -1,6 +1,6 @@
 //! `Region` as it is spoken.
 
-use super::past::{bearer, bearer_on, on_day, there_on};
+use super::history::{bearer, bearer_on, on_day, there_on};
 use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, class, cost},

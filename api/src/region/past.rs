@@ -1,6 +1,9 @@
 //! The tree of a past day (某日区划): regions with the code, name and place that they had then.
 
-use super::object::{Region, RegionWhere};
+use super::{
+    history::on_day,
+    object::{Region, RegionWhere},
+};
 use crate::kernel::{
     door::{any_of, unscoped},
     error::Result,
@@ -8,50 +11,12 @@ use crate::kernel::{
     request::Ctx,
     rows::Key,
 };
-use entity::{
-    id::RegionId,
-    region, region_succession,
-    scalar::{Date, RegionCode},
-};
-use sea_orm::{
-    ColumnTrait, Condition, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Query},
-};
+use entity::{id::RegionId, region, region_succession, scalar::Date};
+use sea_orm::{ColumnTrait, Condition, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
 };
-
-/// Regions that were there on a day.
-#[must_use]
-pub fn there_on(day: Date) -> Condition {
-    use region::Column::{Since, Until};
-    Condition::all().add(Since.is_null().or(Since.lte(day))).add(Until.is_null().or(Until.gt(day)))
-}
-
-/// Regions of which something was true on a day: `now` says it of their row as it is, `then` of what they were before a
-/// change.
-#[must_use]
-pub fn on_day(day: Date, now: impl Into<Condition>, then: impl Into<Condition>) -> Condition {
-    use region_succession::Column::{EffectiveOn, FromId, Id};
-    let later = || unscoped::<region_succession::Entity>().select_only().filter(EffectiveOn.gt(day));
-    let own = Expr::col((region_succession::Entity, FromId)).equals((region::Entity, region::Column::Id));
-    let changed_since = Expr::exists(later().expr(Expr::val(1)).filter(own).into_query());
-    // Of several changes since that day, the first tells what it was.
-    let of = |column| Expr::col((Alias::new("earlier"), column));
-    let here = |column| Expr::col((region_succession::Entity, column));
-    let earlier = Query::select()
-        .expr(Expr::val(1))
-        .from_as(region_succession::Entity, Alias::new("earlier"))
-        .and_where(of(FromId).eq(here(FromId)))
-        .and_where(of(EffectiveOn).gt(day))
-        .and_where(Expr::tuple([of(EffectiveOn), of(Id)]).lt(Expr::tuple([here(EffectiveOn), here(Id)])))
-        .take();
-    let before = later().column(FromId).filter(then.into()).filter(Expr::exists(earlier).not()).into_query();
-    Condition::any()
-        .add(Condition::all().add(now.into()).add(changed_since.not()))
-        .add(region::Column::Id.in_subquery(before))
-}
 
 /// The question for what a region was before the first change after a day.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -180,49 +145,4 @@ async fn on_that_day(ctx: &Ctx, rows: Vec<Region>, day: Date) -> Result<Vec<Regi
         row.told_by(then.map(AsRef::as_ref), day)
     };
     Ok(rows.into_iter().map(row).collect())
-}
-
-/// The region that bore a code on a day.
-pub(crate) async fn bearer_on(ctx: &Ctx, code: &RegionCode, day: Date) -> Result<Option<RegionId>> {
-    let bore = on_day(
-        day,
-        Condition::all().add(region::Column::Code.eq(code.0.as_str())),
-        Condition::all().add(region_succession::Column::Code.eq(code.0.as_str())),
-    );
-    let select = ctx.within::<region::Entity>().select_only().column(region::Column::Id);
-    Ok(select.filter(there_on(day)).filter(bore).into_tuple().one(ctx.db().read()).await?)
-}
-
-/// The region in force that a code leads to: the one that bears it, else what the last to bear it has become.
-pub(crate) async fn bearer(ctx: &Ctx, code: &RegionCode) -> Result<Option<RegionId>> {
-    use region_succession::Column::{EffectiveOn, FromId, Id};
-    let db = ctx.db().read();
-    let found: Option<RegionId> = ctx
-        .within::<region::Entity>()
-        .select_only()
-        .column(region::Column::Id)
-        .filter(region::Column::Code.eq(code.0.as_str()))
-        .filter(region::Column::Until.is_null())
-        .into_tuple()
-        .one(db)
-        .await?;
-    if found.is_some() {
-        return Ok(found);
-    }
-    let last: Option<RegionId> = unscoped::<region_succession::Entity>()
-        .select_only()
-        .column(FromId)
-        .filter(region_succession::Column::Code.eq(code.0.as_str()))
-        .order_by_desc(EffectiveOn)
-        .order_by_desc(Id)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    let Some(last) = last else { return Ok(None) };
-    let row = unscoped::<region::Entity>().filter(region::Column::Id.eq(last)).one(db).await?;
-    match row {
-        Some(row) => Ok(Some(crate::kernel::place::past::in_force(db, row).await?.id)),
-        None => Ok(None),
-    }
 }
