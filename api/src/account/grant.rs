@@ -20,10 +20,11 @@ use crate::{
         payload::{Permission, ctx, payload},
         place::{Level, Place},
         policy::May,
+        record::Record,
         refusal::{Checks, Detail},
         request::Ctx,
         scope::Facts,
-        work::{Record, Work},
+        work::Work,
     },
     region::find as find_region,
 };

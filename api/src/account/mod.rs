@@ -20,10 +20,10 @@ use crate::{
     kernel::{
         error::{Error, Fault, Locale, Result},
         policy::Policy,
+        record::Record,
         request::Ctx,
         scope::Scope,
         vault::Vault,
-        work::Record,
     },
 };
 use entity::{account, id::AccountId, scalar::Date};

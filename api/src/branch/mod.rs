@@ -14,9 +14,10 @@ use crate::{
         error::{Refusal, Result},
         place::Place,
         policy::May,
+        record::Record,
         refusal::Checks,
         scope::Facts,
-        work::{Record, Work},
+        work::Work,
     },
     region::find as find_region,
 };

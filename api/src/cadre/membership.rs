@@ -13,11 +13,12 @@ use crate::{
         payload::{ctx, payload},
         place::Place,
         policy::May,
+        record::Record,
         refusal::{Checks, Detail},
         request::Ctx,
         rows::Key,
         scope::Facts,
-        work::{Record, Work},
+        work::Work,
     },
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};

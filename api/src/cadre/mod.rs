@@ -18,9 +18,10 @@ use crate::{
         patch::{patched, set},
         place::Place,
         policy::May,
+        record::Record,
         refusal::Checks,
         scope::Facts,
-        work::{Record, Work},
+        work::Work,
     },
     region::find as find_region,
 };

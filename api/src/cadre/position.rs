@@ -14,10 +14,11 @@ use crate::{
         payload::{ctx, payload},
         place::Place,
         policy::May,
+        record::Record,
         refusal::Checks,
         request::Ctx,
         scope::Facts,
-        work::{Record, Work},
+        work::Work,
     },
     region::find as find_region,
 };

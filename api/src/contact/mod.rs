@@ -28,9 +28,10 @@ use crate::kernel::{
     error::{Error, Refusal, RefusalCode, Result},
     place::still,
     policy::May,
+    record::Record,
     refusal::{Checks, Detail},
     scope::Facts,
-    work::{Record, Work},
+    work::Work,
 };
 use entity::{
     assignment, assignment_batch, cadre, department,

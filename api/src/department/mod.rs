@@ -13,10 +13,11 @@ use crate::{
         patch::{patched, set},
         place::Place,
         policy::May,
+        record::Record,
         refusal::{Checks, Detail},
         scope::Facts,
         standards,
-        work::{Record, Work},
+        work::Work,
     },
     region::{
         find as find_region,

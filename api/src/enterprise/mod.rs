@@ -17,11 +17,12 @@ use crate::{
         patch::patched,
         place::Place,
         policy::{May, Sight},
+        record::Record,
         refusal::{Checks, Detail},
         scope::Facts,
         standards,
         vault::Vault,
-        work::{Record, Work},
+        work::Work,
     },
     region,
 };

@@ -10,12 +10,13 @@ use crate::kernel::{
     page::Run,
     patch::{patched, set},
     payload::{ctx, payload},
+    record::Record,
     refusal::{Checks, Detail},
     request::Ctx,
     rows::Key,
     standards,
     vault::Vault,
-    work::{Record, Work},
+    work::Work,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{

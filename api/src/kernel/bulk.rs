@@ -2,8 +2,9 @@
 
 use super::{
     error::{Code, Error, Fault, Result},
-    many, search,
-    work::{By, Record, append},
+    many,
+    record::{By, Record, append},
+    search,
 };
 use entity::kind::ChangeKind;
 use sea_orm::{

@@ -17,6 +17,7 @@ mod settle;
 mod shelf;
 pub mod keep;
 pub mod rows;
+pub mod record;
 pub mod request;
 pub mod filter;
 pub mod page;

@@ -8,7 +8,7 @@ use super::{
     db::Db,
     door::{any_of, unscoped},
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
-    many::pieces,
+    record::{Record, append, column, id_of, line, spoken},
     refusal::Detail,
     request::Ctx,
     search,
@@ -23,25 +23,13 @@ use entity::{
     scalar::DateTime,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Set, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    IdenStatic, Iterable, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
-use std::str::FromStr;
 use uuid::Uuid;
 
 const TRIES: u32 = 4;
-
-/// A line for the change log that is not in it yet.
-pub type LogLine = change::ActiveModel;
-
-/// A table whose rows are versioned and logged.
-pub trait Record: EntityTrait {
-    /// Name in the change log: the prefix of its ids.
-    const NAME: &'static str;
-    /// Columns of the internal class, whose values the log may keep.
-    const INTERNAL: &'static [&'static str];
-}
 
 /// One change of one record, for `Work::log_all`.
 #[derive(Clone, Debug)]
@@ -214,11 +202,6 @@ fn passing(cause: &str) -> bool {
     ["could not serialize access", "deadlock detected", "database is locked"]
         .iter()
         .any(|sign| cause.contains(sign))
-}
-
-/// A column that every record has.
-fn column<E: EntityTrait>(name: &str) -> Result<E::Column> {
-    E::Column::from_str(name).map_err(|_| Error::internal(format!("no column {name}")))
 }
 
 impl Work {
@@ -435,29 +418,6 @@ pub async fn raise_rights(
     Ok(())
 }
 
-fn line(
-    now: DateTime,
-    entity: &str,
-    (id, version, kind): (Uuid, i32, ChangeKind),
-    columns: &[&str],
-    content: serde_json::Value,
-    request_id: &str,
-) -> change::ActiveModel {
-    change::ActiveModel {
-        sequence: ActiveValue::NotSet,
-        at: Set(now),
-        entity: Set(entity.to_owned()),
-        entity_id: Set(id),
-        entity_version: Set(version),
-        kind: Set(kind),
-        columns: Set(serde_json::json!(columns)),
-        content: Set(content),
-        actor: Set(None),
-        idempotency_key: Set(None),
-        request_id: Set(request_id.to_owned()),
-    }
-}
-
 /// Days for which the ledger remembers a key.
 const REMEMBERED_DAYS: i64 = 180;
 
@@ -469,118 +429,6 @@ pub async fn forget_keys(db: &Db, now: DateTime) -> Result<u64> {
         .exec(db.write())
         .await?;
     Ok(gone.rows_affected)
-}
-
-/// A line of the change log for a change that the program itself makes, in bulk.
-#[must_use]
-pub fn log_line<E: Record>(
-    now: DateTime,
-    change: (Uuid, i32, ChangeKind),
-    columns: &[&str],
-    content: serde_json::Value,
-    by: &str,
-) -> LogLine {
-    line(now, <E as Record>::NAME, change, columns, content, by)
-}
-
-/// Who changes records in bulk, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct By<'a> {
-    /// When.
-    pub now: DateTime,
-    /// Who; none for the program itself.
-    pub actor: Option<AccountId>,
-    /// In which request.
-    pub request_id: &'a str,
-}
-
-impl By<'_> {
-    /// The line of the change log for a record that is made (without `before`) or changed. None where nothing differs
-    /// and nothing else of the record (`also`) changed.
-    #[must_use]
-    pub fn line<E: Record>(
-        &self,
-        before: Option<&E::Model>,
-        after: &E::Model,
-        also: &[&'static str],
-    ) -> Option<change::ActiveModel> {
-        let mut names = Vec::new();
-        let mut content = serde_json::Map::new();
-        let (mut id, mut version) = (Uuid::nil(), 1);
-        for column in E::Column::iter() {
-            let value = after.get(column);
-            match (column.as_str(), &value) {
-                ("id", Value::Uuid(Some(own))) => id = *own,
-                ("version", Value::Int(Some(own))) => version = *own,
-                _ if before.is_some_and(|before| before.get(column) == value) => {}
-                (name, _) => {
-                    names.push(name);
-                    if E::INTERNAL.contains(&name) {
-                        content.insert(name.to_owned(), json_of(&value));
-                    }
-                }
-            }
-        }
-        names.extend(also);
-        if names.is_empty() {
-            return None;
-        }
-        let kind = if before.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
-        let change = (id, version, kind);
-        let mut line = line(self.now, <E as Record>::NAME, change, &names, content.into(), self.request_id);
-        line.actor = Set(self.actor);
-        Some(line)
-    }
-}
-
-/// Lines in a statement of many.
-const CHUNK: usize = 1024;
-
-/// Appends lines that were made by `log_line`.
-pub async fn append(
-    db: &impl ConnectionTrait,
-    lines: Vec<change::ActiveModel>,
-) -> std::result::Result<(), DbErr> {
-    let pieces = pieces(lines.len(), CHUNK);
-    let mut lines = lines.into_iter();
-    for piece in pieces {
-        change::Entity::insert_many(lines.by_ref().take(piece)).exec_without_returning(db).await?;
-    }
-    Ok(())
-}
-
-fn id_of<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> Result<Uuid> {
-    match row.get(column::<E>("id")?) {
-        ActiveValue::Set(Value::Uuid(Some(id))) | ActiveValue::Unchanged(Value::Uuid(Some(id))) => Ok(id),
-        _ => Err(Error::internal("a record without an id")),
-    }
-}
-
-/// Names of the columns that are set, and the values of those that the log may keep.
-fn spoken<E: Record>(row: &impl ActiveModelTrait<Entity = E>) -> (Vec<&'static str>, serde_json::Value) {
-    let mut names = Vec::new();
-    let mut content = serde_json::Map::new();
-    for column in E::Column::iter() {
-        let name = column.as_str();
-        let ActiveValue::Set(value) = row.get(column) else { continue };
-        if matches!(name, "id" | "version") {
-            continue;
-        }
-        names.push(name);
-        if E::INTERNAL.contains(&name) {
-            content.insert(name.to_owned(), json_of(&value));
-        }
-    }
-    (names, serde_json::Value::Object(content))
-}
-
-/// A value as the log keeps it: dates and ids as they are spoken, without quotes of their own.
-fn json_of(value: &Value) -> serde_json::Value {
-    match value {
-        Value::ChronoDate(Some(date)) => date.to_string().into(),
-        Value::Uuid(Some(id)) => id.to_string().into(),
-        other => sea_orm::sea_query::sea_value_to_json_value(other),
-    }
 }
 
 /// The name under which clients know a column: a number that is kept in three forms is one field to them.

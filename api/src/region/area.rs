@@ -14,11 +14,12 @@ use crate::kernel::{
     payload::{ctx, payload},
     place::Place,
     policy::May,
+    record::Record,
     refusal::Checks,
     request::Ctx,
     rows::Key,
     scope::Facts,
-    work::{Record, Work},
+    work::Work,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{

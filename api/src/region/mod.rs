@@ -24,10 +24,11 @@ use crate::kernel::{
     error::{Error, Refusal, RefusalCode, Result},
     place::{Place, past::in_force},
     policy::May,
+    record::Record,
     refusal::{Checks, Detail},
     scope::Facts,
     standards,
-    work::{Record, Work},
+    work::Work,
 };
 use entity::{
     id::RegionId,

@@ -8,10 +8,11 @@ use crate::{
         door::unscoped,
         error::{Error, Refusal, RefusalCode, Result},
         policy::May,
+        record::{Record, append, log_line},
         refusal::Detail,
         request::Ctx,
         sheet::Hand,
-        work::{Record, Work, append, log_line},
+        work::Work,
     },
     upload,
 };

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::kernel::{
     error::{Error, Result},
+    record,
     request::Ctx,
-    work,
 };
 use aws_lc_rs::digest;
 use bytes::Bytes;
@@ -215,9 +215,9 @@ async fn count(ctx: &Ctx, upload: &mut upload::Model, file: &mut Writer, to: i64
     let change = (upload.id.0, upload.version + 1, ChangeKind::Updated);
     let content = serde_json::json!({ "received": to });
     let mut line =
-        work::log_line::<upload::Entity>(ctx.now(), change, &["received"], content, ctx.request_id());
+        record::log_line::<upload::Entity>(ctx.now(), change, &["received"], content, ctx.request_id());
     line.actor = Set(Some(upload.account_id));
-    work::append(&tx, vec![line]).await?;
+    record::append(&tx, vec![line]).await?;
     tx.commit().await?;
     upload.received = to;
     upload.version += 1;
@@ -233,9 +233,9 @@ pub async fn terminate(ctx: &Ctx, id: UploadId) -> Result<()> {
     if gone.rows_affected > 0 {
         let change = (id.0, upload.version + 1, ChangeKind::Ended);
         let nothing = serde_json::json!({});
-        let mut line = work::log_line::<upload::Entity>(ctx.now(), change, &[], nothing, ctx.request_id());
+        let mut line = record::log_line::<upload::Entity>(ctx.now(), change, &[], nothing, ctx.request_id());
         line.actor = Set(Some(upload.account_id));
-        work::append(&tx, vec![line]).await?;
+        record::append(&tx, vec![line]).await?;
     }
     tx.commit().await?;
     store.remove(id).await?;

@@ -18,9 +18,10 @@ use crate::kernel::{
     door,
     error::{Error, Refusal, RefusalCode, Result},
     policy::May,
+    record::Record,
     refusal::{Checks, Detail},
     request::Ctx,
-    work::{Record, Work, Written},
+    work::{Work, Written},
 };
 use entity::{
     id::UploadId,

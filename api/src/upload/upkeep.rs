@@ -6,7 +6,7 @@ use crate::kernel::{
     door::{any_of, unscoped},
     error::Result,
     keep::Keep,
-    work,
+    record,
 };
 use entity::{id::UploadId, kind::ChangeKind, scalar::DateTime, upload};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -74,9 +74,9 @@ async fn expire(db: &Db, now: DateTime) -> Result<Vec<UploadId>> {
         .await?;
     let lines = past.into_iter().map(|(id, version)| {
         let change = (id.0, version + 1, ChangeKind::Ended);
-        work::log_line::<upload::Entity>(now, change, &[], serde_json::json!({}), BY)
+        record::log_line::<upload::Entity>(now, change, &[], serde_json::json!({}), BY)
     });
-    work::append(&tx, lines.collect()).await?;
+    record::append(&tx, lines.collect()).await?;
     tx.commit().await?;
     Ok(ids)
 }

@@ -13,10 +13,11 @@ use crate::{
         bulk,
         error::{Error, Result},
         policy::May,
+        record::append,
         refusal::Checks,
         scope::Facts,
         sheet::{Intake, Line},
-        work::{Work, append, raise_rights},
+        work::{Work, raise_rights},
     },
 };
 use entity::{

@@ -9,12 +9,12 @@ use crate::kernel::{
     door::{Guarded, unscoped},
     error::Result,
     policy::May,
+    record::By,
     refusal::{Detail, Refusal},
     request::Ctx,
     scope::Facts,
     standards::{self, Fault as Breach},
     vault::{self, Vault},
-    work::By,
 };
 use entity::{
     id::AccountId,

@@ -10,9 +10,9 @@ use crate::{
         bulk,
         clock::civil,
         door::unscoped,
+        record::{append, log_line},
         search,
         standards::parent_region_code,
-        work::{append, log_line},
     },
     region::{blank, placed, succession},
 };
