@@ -50,6 +50,7 @@ const DOORS: &[Allowed] = &[
         "Query::select",
         "a table beside itself, inside a question that begins at the door",
     ),
+    ("api/src/kernel/place/still.rs", "Query::select", "a lock, not a table"),
     (
         "api/src/region/history.rs",
         "Query::select",
@@ -313,7 +314,6 @@ const RAW_SQL: &[Allowed] = &[
         "millions of pairs: unnest in PostgreSQL, json_each in SQLite",
     ),
     ("api/src/kernel/door.rs", "Expr::cust", "a plus sign, which SQLite's planner takes as a hint"),
-    ("api/src/kernel/place/still.rs", "execute_unprepared", "an advisory lock of PostgreSQL"),
     ("api/src/kernel/viewer.rs", "Statement", "all bonds of an account in one statement"),
     ("api/src/kernel/page.rs", "Expr::cust", "count(*) without a column"),
     ("api/src/account/session.rs", "Statement", "session and account in one statement, at each request"),

@@ -346,10 +346,12 @@ async fn a_file_that_is_no_roster_or_no_workbook_is_refused_in_words() {
 async fn a_quotation_mark_that_is_missing_is_told_by_its_row_and_does_not_swallow_the_file() {
     let place = Place::new().await;
     let begin = "村,户编号,姓名,与户主关系\n竹园村,1,甲,户主\n竹园村,2,\"乙,户主\n";
-    let rest = "竹园村,3,丙,户主\n".repeat(120_000);
-    std::fs::write(place.file("户.csv"), format!("{begin}{rest}")).expect("a file");
-    let done = place.take_file(&Hand::Operator, "户.csv", Options::default()).await;
-    let Err(Error::Fault(fault)) = done else { panic!("it is refused: {done:?}") };
-    assert!(fault.zh.contains("第 3 行") && fault.en.contains("Row 3 "), "{fault:?}");
+    for rows in [400, 120_000] {
+        let rest = "竹园村,3,丙,户主\n".repeat(rows);
+        std::fs::write(place.file("户.csv"), format!("{begin}{rest}")).expect("a file");
+        let done = place.take_file(&Hand::Operator, "户.csv", Options::default()).await;
+        let Err(Error::Fault(fault)) = done else { panic!("it is refused: {done:?}") };
+        assert!(fault.zh.contains("第 3 行") && fault.en.contains("Row 3 "), "{fault:?}");
+    }
     assert_eq!(place.state().await.0.len(), 0);
 }

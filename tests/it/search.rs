@@ -443,3 +443,21 @@ async fn a_new_index_finds_what_the_old_one_found() {
     assert!(all(&admin, "张", json!({})).await == before);
     assert!(!lianhu::kernel::search::is_missing(&world.state.db).await.expect("an answer"));
 }
+
+#[tokio::test]
+async fn a_region_with_the_digits_of_its_code_in_its_name_is_found_once() {
+    let world = rich().await;
+    let admin = world.actor("town-admin").await;
+    let village =
+        admin.get("{ region(by: { code: \"530304101200\" }) { id } }").await["region"]["id"].clone();
+    let input =
+        json!({"parentId": village, "kind": "GRID", "code": "530304101200953", "name": "第53网格530号"});
+    let made = admin.change("regionCreate", "RegionCreateInput", "region { id }", input).await;
+    assert_eq!(made["errors"], json!([]), "{made}");
+    for text in ["5", "53", "530", "5303", "530304101200953", "网格53", "53网格", "3网格5", "30号"] {
+        let found = all(&admin, text, json!({"kinds": ["REGION"], "first": 7})).await;
+        let one = |hit: &&Value| hit["node"]["id"] == made["region"]["id"];
+        assert_eq!(found.iter().filter(one).count(), 1, "{text}");
+        assert_eq!(set(&found).len(), found.len(), "{text}: each once");
+    }
+}

@@ -136,7 +136,7 @@ impl Filter for CadreWhere {
 
 /// Cadres with a membership in force today that the viewer may see.
 fn live_members(ctx: &Ctx) -> Select<membership::Entity> {
-    ctx.within::<membership::Entity>().select_only().column(membership::Column::CadreId).filter(live(
+    ctx.throughout::<membership::Entity>().select_only().column(membership::Column::CadreId).filter(live(
         membership::Column::StartsOn,
         membership::Column::EndsOn,
         ctx.today(),

@@ -204,13 +204,13 @@ impl Coverage {
         use crate::kernel::node::Filter;
         let ctx = ctx(gql);
         let households = ctx
-            .within::<household::Entity>()
+            .throughout::<household::Entity>()
             .select_only()
             .column(household::Column::Id)
             .filter(self.residents().condition(ctx).await?)
             .into_query();
         let rows = ctx
-            .within::<assignment::Entity>()
+            .throughout::<assignment::Entity>()
             .select_only()
             .column_as(cadre::Column::Level, "level")
             .column_as(Expr::cust("count(DISTINCT \"contact_assignment\".\"household_id\")"), "n")
@@ -243,7 +243,7 @@ impl Coverage {
         use crate::kernel::node::Filter;
         use sea_orm::PartialModelTrait;
         let ctx = ctx(gql);
-        let rows = Region::select_cols(ctx.within::<region::Entity>().select_only())
+        let rows = Region::select_cols(ctx.throughout::<region::Entity>().select_only())
             .filter(self.below().condition(ctx).await?)
             .filter(seen_villages(&ctx.scope().assignment))
             .filter(has_township_cadre(self.day).not())
@@ -270,7 +270,7 @@ impl Coverage {
             );
         };
         let rows = ctx
-            .within::<assignment::Entity>()
+            .throughout::<assignment::Entity>()
             .select_only()
             .column(assignment::Column::CadreId)
             .filter(column.eq(self.region.id))

@@ -20,7 +20,10 @@ use entity::{
     region,
     scalar::Date,
 };
-use sea_orm::{Condition, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{
+    Condition, ConnectionTrait, EntityTrait, QueryFilter, Select,
+    sea_query::{Expr, ExprTrait},
+};
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
@@ -181,11 +184,17 @@ impl AssignmentList {
         }
         let entries = &self.entries;
         let backend = ctx.backend();
+        let regions = of(entries.iter().filter_map(|entry| entry.region_id));
+        let areas = of(entries.iter().filter_map(|entry| entry.area_id));
+        let households = of(entries.iter().filter_map(|entry| entry.household_id));
+        let enterprises = of(entries.iter().filter_map(|entry| entry.enterprise_id));
+        // An empty list among them would keep SQLite from its indexes.
         Condition::any()
-            .add(any_of(RegionId, of(entries.iter().filter_map(|entry| entry.region_id)), backend))
-            .add(any_of(AreaId, of(entries.iter().filter_map(|entry| entry.area_id)), backend))
-            .add(any_of(HouseholdId, of(entries.iter().filter_map(|entry| entry.household_id)), backend))
-            .add(any_of(EnterpriseId, of(entries.iter().filter_map(|entry| entry.enterprise_id)), backend))
+            .add(Expr::val(1).eq(0))
+            .add_option((!regions.is_empty()).then(|| any_of(RegionId, regions, backend)))
+            .add_option((!areas.is_empty()).then(|| any_of(AreaId, areas, backend)))
+            .add_option((!households.is_empty()).then(|| any_of(HouseholdId, households, backend)))
+            .add_option((!enterprises.is_empty()).then(|| any_of(EnterpriseId, enterprises, backend)))
     }
 
     fn check(&self, ctx: &Ctx) -> Result<()> {

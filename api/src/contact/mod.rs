@@ -40,8 +40,8 @@ use entity::{
     scalar::Date,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QueryFilter, Set,
-    sea_query::{Expr, ExprTrait},
+    ColumnTrait, Condition, QueryFilter, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use uuid::Uuid;
 
@@ -78,6 +78,8 @@ async fn holder(
         (Some(id), None) => {
             let row = door::within::<cadre::Entity>(work.ctx.scope(), work.ctx.backend())
                 .filter(cadre::Column::Id.eq(id))
+                // Whoever gives the same cadre something waits, so that nobody is given the same twice.
+                .lock(LockType::NoKeyUpdate)
                 .one(&work.tx)
                 .await?
                 .ok_or_else(|| Refusal::not_found("cadreId"))?;

@@ -5,7 +5,7 @@ use super::{
     target::Target,
 };
 use crate::kernel::{
-    door::{any_of, level_of, unscoped},
+    door::{any_of, held_in_office, level_of, unscoped},
     error::{Error, Refusal, RefusalCode, Result},
     place::{Level, Place},
     policy::May,
@@ -40,7 +40,7 @@ pub struct Spread {
     pub cadre_ids: Vec<CadreId>,
     /// First day, today or later.
     pub starts_on: Date,
-    /// False: only households that have no primary contact from that day on get one. True: all of them are dealt anew,
+    /// False: only households that have no primary contact in office from that day on get one. True: all of them are dealt anew,
     /// and the primary contacts that they have end on that day.
     #[graphql(default)]
     pub anew: bool,
@@ -118,9 +118,14 @@ impl Spread {
         if homes.len() > MOST {
             return Err(too_many());
         }
-        // What may have to end: the primary contacts that there are, and what these cadres hold beside them.
+        // What may have to end: the primary contacts that there are or who have left office, and what these cadres hold
+        // beside them.
+        let left = Condition::all()
+            .add(assignment::Column::IsPrimary.eq(true))
+            .add(held_in_office(self.starts_on).not());
         let theirs = Condition::any()
             .add(any_of(assignment::Column::CadreId, cadres.iter().copied(), ctx.backend()))
+            .add(left)
             .add_option(self.anew.then(|| assignment::Column::IsPrimary.eq(true)));
         let mut held: HashMap<HouseholdId, Vec<assignment::Model>> = HashMap::new();
         for row in open_on(ctx, db, self.starts_on, self.concerned(level).add(theirs), to_change).await? {
@@ -158,6 +163,7 @@ impl Spread {
                     .equals((household::Entity, Column::Id)),
             )
             .filter(assignment::Column::IsPrimary.eq(true))
+            .filter(held_in_office(self.starts_on))
             .filter(
                 Condition::any()
                     .add(assignment::Column::EndsOn.is_null())

@@ -70,10 +70,16 @@ pub trait Guarded: EntityTrait {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate;
 }
 
-/// Rows of a table under a scope.
+/// Rows of a table under a scope, found by something else: an id, a name, a parent.
 pub fn within<E: Guarded>(scope: &Scope, backend: DbBackend) -> Select<E> {
     use sea_orm::QueryFilter;
     unscoped::<E>().filter(E::gate(scope, backend).check(backend))
+}
+
+/// The same for a question that is answered by looking through the scope itself: counts and sums.
+pub fn throughout<E: Guarded>(scope: &Scope, backend: DbBackend) -> Select<E> {
+    use sea_orm::QueryFilter;
+    unscoped::<E>().filter(E::gate(scope, backend).condition())
 }
 
 /// Rows of a table without regard to who asks: for rules that must hold over all rows (uniqueness, references, the
@@ -108,10 +114,10 @@ pub fn live<C: ColumnTrait>(starts_on: C, ends_on: C, day: entity::scalar::Date)
 /// though what they held may still be handed over.
 #[must_use]
 pub fn held_in_office(day: entity::scalar::Date) -> Condition {
-    use assignment::Column::CadreId;
-    let left = select_id::<cadre::Entity>(Condition::all().add(cadre::Column::EndsOn.lte(day)));
-    let holder = Expr::col((assignment::Entity, CadreId));
-    Condition::any().add(holder.clone().is_null()).add(holder.not_in_subquery(left))
+    let own = Expr::col((cadre::Entity, cadre::Column::Id));
+    let own = own.equals((assignment::Entity, assignment::Column::CadreId));
+    let left = select_id::<cadre::Entity>(Condition::all().add(own).add(cadre::Column::EndsOn.lte(day)));
+    Condition::all().add(Expr::exists(left).not())
 }
 
 fn root_branch<E: EntityTrait>(root: Root) -> Option<Expr> {

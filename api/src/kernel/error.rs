@@ -2,7 +2,7 @@
 //! (a top-level error with a code), and a fault of ours (logged once at the edge; its text never leaves the process).
 
 use async_graphql::{ErrorExtensionValues, Value};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
 use std::sync::Arc;
 
 pub use super::refusal::{Refusal, RefusalCode, UserError};
@@ -197,8 +197,10 @@ impl From<DbErr> for Error {
             .retry_after(1000)
             .into();
         }
-        let text = error.to_string();
-        if text.contains("lock timeout") {
+        // PostgreSQL tells in its own language what it refuses, and in a code what that is.
+        let state = state(&error).unwrap_or_default();
+        let text = format!("{state} {error}");
+        if state == "55P03" {
             return Fault::new(
                 Code::Conflict,
                 "他人正在改动同一批记录（如导入或区划调整），请稍后重试。",
@@ -218,6 +220,16 @@ impl From<DbErr> for Error {
         }
         // The message without the row that a database tells of in its details: that may be somebody's data.
         Self::Internal(Arc::new(Internal(text)))
+    }
+}
+
+/// The SQLSTATE of what a database refused.
+fn state(error: &DbErr) -> Option<String> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            Some(error.as_database_error()?.code()?.into_owned())
+        }
+        _ => None,
     }
 }
 

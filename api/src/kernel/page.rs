@@ -452,7 +452,7 @@ pub async fn count_children<E: Guarded>(
         .column_as(via, "parent")
         .column_as(Expr::cust("count(*)"), "n")
         .filter(any_of(via, parents.iter().copied(), ctx.backend()))
-        .filter(E::gate(ctx.scope(), ctx.backend()).check(ctx.backend()))
+        .filter(E::gate(ctx.scope(), ctx.backend()).condition())
         .filter(filter)
         .group_by(via)
         .into_model::<Counted>()

@@ -154,6 +154,12 @@ impl Ctx {
         door::within::<E>(self.scope(), self.backend())
     }
 
+    /// The same for counts and sums, which look through all that the viewer sees.
+    #[must_use]
+    pub fn throughout<E: Guarded>(&self) -> Select<E> {
+        door::throughout::<E>(self.scope(), self.backend())
+    }
+
     /// Whether the viewer may do something to a record with these facts.
     #[must_use]
     pub fn may(&self, may: May, facts: &Facts<'_>) -> bool {

@@ -199,9 +199,7 @@ impl Ctx {
 
 /// Serialisation failures and deadlocks pass when tried again.
 fn passing(cause: &str) -> bool {
-    ["could not serialize access", "deadlock detected", "database is locked"]
-        .iter()
-        .any(|sign| cause.contains(sign))
+    ["40001 ", "40P01 "].iter().any(|state| cause.starts_with(state)) || cause.contains("database is locked")
 }
 
 impl Work {

@@ -171,7 +171,7 @@ fn is_media_type(text: &str) -> bool {
 /// Refuses what would be too much for one account.
 async fn room_for(work: &Work, length: i64, longest: i64) -> Result<()> {
     let own = || {
-        door::within::<upload::Entity>(work.ctx.scope(), work.ctx.backend())
+        door::throughout::<upload::Entity>(work.ctx.scope(), work.ctx.backend())
             .filter(upload::Column::ExpiresAt.gt(work.now()))
     };
     let unfinished = Expr::col(upload::Column::Received).lt(Expr::col(upload::Column::Length));

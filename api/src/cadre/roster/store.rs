@@ -263,12 +263,13 @@ async fn look_up(intake: &Intake<'_>, drafts: &[Draft]) -> Result<Stored> {
     let named = Condition::all()
         .add(any_of(cadre::Column::RegionId, offices, backend))
         .add(cadre::Column::Name.is_in(drafts.iter().map(|draft| draft.name.as_str())));
-    let ids = drafts.iter().filter_map(|draft| draft.id);
+    let ids: Vec<_> = drafts.iter().filter_map(|draft| draft.id).collect();
+    let by_id = (!ids.is_empty()).then(|| any_of(cadre::Column::Id, ids, backend));
     let serving =
         Condition::any().add(cadre::Column::EndsOn.is_null()).add(cadre::Column::EndsOn.gt(intake.today));
     let cadres = intake
         .within::<cadre::Entity>()
-        .filter(Condition::any().add(named).add(any_of(cadre::Column::Id, ids, backend)))
+        .filter(Condition::any().add(named).add_option(by_id))
         .filter(serving)
         .all(intake.tx)
         .await?;

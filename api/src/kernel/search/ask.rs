@@ -28,6 +28,8 @@ use sea_orm::{
 use std::{collections::HashMap, str::FromStr};
 use uuid::Uuid;
 
+/// Right after a gram comes what begins with it and goes on.
+const NEXT: char = '\u{1}';
 /// Candidates of one branch that are held against their words: more than a township has of any pair.
 const CANDIDATES: u64 = 10_000;
 /// Rows of a pair that are counted to find the rarest.
@@ -70,6 +72,9 @@ pub(super) struct Asking<'a> {
     high: String,
     /// The text that candidates must hold.
     whole: Option<String>,
+    /// Of a text of digits, the codes that are longer and begin with it: all that is left of the range of grams, for every
+    /// other gram is a pair.
+    codes: Option<(String, String)>,
     weights: Vec<i16>,
     after: Option<After>,
     most: u64,
@@ -139,13 +144,19 @@ impl<'a> Asking<'a> {
         let odd: &[i16] = if letters.len() == 1 { &[0] } else { &[0, 1] };
         let ranks = Rank::ALL.into_iter().filter(|&rank| latin || rank != Rank::Initials);
         let weights = ranks.flat_map(|rank| odd.iter().map(move |odd| rank.number() * 2 + odd)).collect();
+        let after_pair = |pair: &str| format!("{pair}{NEXT}");
+        let code = letters.len() > 1 && letters.iter().all(char::is_ascii_digit);
         let mut asking = Self {
             backend: ctx.backend(),
             narrow,
             driver: 0,
             low: text.to_owned(),
-            high: format!("{text}{}", char::MAX),
+            high: if letters.len() == 2 { after_pair(text) } else { format!("{text}{}", char::MAX) },
             whole: None,
+            codes: code.then(|| {
+                let low = if letters.len() == 2 { after_pair(text) } else { text.to_owned() };
+                (low, format!("{text}{}", char::MAX))
+            }),
             weights,
             after,
             most,
@@ -164,7 +175,7 @@ impl<'a> Asking<'a> {
     fn drive(&mut self, driver: usize, pair: &str) {
         self.driver = driver;
         pair.clone_into(&mut self.low);
-        self.high = format!("{pair}{}", char::MAX);
+        self.high = format!("{pair}{NEXT}");
     }
 
     /// What a cursor keeps of a row beside its id.
@@ -202,11 +213,11 @@ impl<'a> Asking<'a> {
 
     /// What a kind has still to come.
     fn parts(&self, kind: Kind) -> Vec<Part<'_>> {
-        let code = |text: &str| kind == Kind::Region && text.bytes().all(|byte| byte.is_ascii_digit());
-        let passes: &[Pass] = match self.whole.as_deref() {
-            None => &[Pass::Pair],
-            Some(text) if code(text) => &[Pass::Code, Pass::Begins, Pass::Holds],
-            Some(_) => &[Pass::Begins, Pass::Holds],
+        let passes: &[Pass] = match (self.whole.is_some(), self.by_code(kind)) {
+            (false, false) => &[Pass::Pair],
+            (false, true) => &[Pass::Code, Pass::Pair],
+            (true, false) => &[Pass::Begins, Pass::Holds],
+            (true, true) => &[Pass::Code, Pass::Begins, Pass::Holds],
         };
         let mut parts = Vec::new();
         for &pass in passes {
@@ -227,6 +238,11 @@ impl<'a> Asking<'a> {
         }
         parts.retain(|part| !part.weights.is_empty());
         parts
+    }
+
+    /// Whether records of the kind may be found by a code.
+    fn by_code(&self, kind: Kind) -> bool {
+        kind == Kind::Region && self.codes.is_some()
     }
 
     fn terms<E: Placed>(&self, kind: Kind, terms: &mut Vec<SelectStatement>) {
@@ -281,6 +297,7 @@ impl<'a> Asking<'a> {
     fn branch(&self, part: &Part<'_>, place: Condition, weight: Expr) -> SelectStatement {
         let rows = pairs(part.kind).filter(place).filter(weight).filter(self.range(part));
         let mut rows = rows.into_query();
+        rows.and_where_option(self.by_name_alone(part));
         let sure = matches!(part.pass, Pass::Pair | Pass::Code);
         let most = if sure { self.most } else { CANDIDATES };
         rows.order_by(Gram::Gram, Order::Asc).order_by(Gram::EntityId, Order::Asc).limit(most);
@@ -312,7 +329,8 @@ impl<'a> Asking<'a> {
             .column(column(Gram::EntityId))
             .and_where(kind_is(part.kind))
             .and_where(Gram::EntityId.into_expr().eq(Expr::col((Alias::new("p"), Alias::new("id")))))
-            .cond_where(self.range(part));
+            .cond_where(self.range(part))
+            .and_where_option(self.by_name_alone(part));
         if let Some(holds) = self.holds(part.pass, PAIR) {
             select.and_where(holds);
         }
@@ -332,11 +350,8 @@ impl<'a> Asking<'a> {
     }
 
     fn range(&self, part: &Part<'_>) -> Condition {
-        let whole = self.whole.as_ref().filter(|_| part.pass == Pass::Code);
-        let (low, high) = match whole {
-            Some(text) => (text.clone(), format!("{text}{}", char::MAX)),
-            None => (self.low.clone(), self.high.clone()),
-        };
+        let codes = self.codes.clone().filter(|_| part.pass == Pass::Code);
+        let (low, high) = codes.unwrap_or_else(|| (self.low.clone(), self.high.clone()));
         // Where the page before ended in this range, the rest of it; all of it otherwise.
         let lower = match part.after {
             Some(after) if after.gram >= low => {
@@ -346,6 +361,25 @@ impl<'a> Asking<'a> {
             _ => Gram::Gram.into_expr().gte(low),
         };
         Condition::all().add(lower).add(Gram::Gram.into_expr().lt(high))
+    }
+
+    /// What is found by its code as well is not found by its name: nothing comes twice.
+    fn by_name_alone(&self, part: &Part<'_>) -> Option<Expr> {
+        if part.pass == Pass::Code || !self.by_code(part.kind) {
+            return None;
+        }
+        let (low, high) = self.codes.clone()?;
+        let code = Alias::new("code");
+        let column = |name: Gram| Expr::col((code.clone(), name));
+        let mut select = Query::select();
+        select
+            .expr(Expr::val(1))
+            .from_as(search_gram::Entity, code.clone())
+            .and_where(column(Gram::Kind).eq(Expr::Constant(Value::from(part.kind.number()))))
+            .and_where(column(Gram::EntityId).eq(Expr::col((search_gram::Entity, Gram::EntityId))))
+            .and_where(column(Gram::Gram).gte(low))
+            .and_where(column(Gram::Gram).lt(high));
+        Some(Expr::exists(select).not())
     }
 
     /// Whether a candidate has the text where the pass wants it; nothing for a text that is a pair.

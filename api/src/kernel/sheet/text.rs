@@ -1,6 +1,6 @@
 //! Text files: rows parted by commas, in UTF-8 or in what Excel in Chinese writes.
 
-use super::{Cell, Flaw, MOST_COLUMNS, Row, shortened, too_large, unreadable, value};
+use super::{Cell, Flaw, MOST_CHARACTERS, MOST_COLUMNS, Row, shortened, too_large, unreadable, value};
 use crate::kernel::error::{Error, Result};
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use std::{
@@ -66,11 +66,7 @@ impl Text {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(_) if given.get() > MOST_ROW => {
-                    let row = record.position().map_or(1, csv::Position::line).saturating_sub(inside);
-                    return Err(unreadable(
-                        format!("第 {row} 行起没有结束：可能缺少一个引号。"),
-                        format!("Row {row} has no end: a quotation mark may be missing."),
-                    ));
+                    return Err(endless(record.position(), inside));
                 }
                 Err(error) => {
                     return Err(unreadable(
@@ -81,6 +77,10 @@ impl Text {
                         ),
                     ));
                 }
+            }
+            // Lines after a mark that has no end, or that ends much further down.
+            if record.iter().any(|cell| cell.len() > MOST_CHARACTERS * 3 && cell.contains('\n')) {
+                return Err(endless(record.position(), inside));
             }
             let line = record.position().map_or(0, csv::Position::line);
             let row = line.saturating_sub(inside);
@@ -95,6 +95,14 @@ impl Text {
             }
         }
     }
+}
+
+fn endless(at: Option<&csv::Position>, inside: u64) -> Error {
+    let row = at.map_or(1, csv::Position::line).saturating_sub(inside);
+    unreadable(
+        format!("第 {row} 行起没有结束：可能缺少一个引号。"),
+        format!("Row {row} has no end: a quotation mark may be missing."),
+    )
 }
 
 /// A cell of a text file. A sign put before what might be taken for a formula is taken away again; a number that was
