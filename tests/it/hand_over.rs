@@ -305,6 +305,38 @@ async fn households_without_a_contact_are_spread_evenly_village_by_village() {
 }
 
 #[tokio::test]
+async fn households_of_a_contact_who_left_office_are_spread_like_those_without_one() {
+    let world = World::demo().await;
+    let (contact, admin) = (world.actor("contact").await, world.actor("town-admin").await);
+    let (me, other, village) = two_cadres(&admin, &contact).await;
+    let coverage = "query($village: ID!) { coverage(region: { id: $village }) { households { numerator denominator } } }";
+    let covered = async || {
+        let answer = admin.ask(coverage, json!({"village": village})).await.ok();
+        let share = &answer["coverage"]["households"];
+        share["denominator"].as_i64().expect("all") - share["numerator"].as_i64().expect("some")
+    };
+    assert_eq!(covered().await, 0);
+    let version = contact.get("{ viewer { cadre { version } } }").await["viewer"]["cadre"]["version"].clone();
+    let leave = json!({"id": me, "expectedVersion": version, "endsOn": day(0)});
+    let left = admin.change("cadreUpdate", "CadreUpdateInput", "cadre { endsOn }", leave).await;
+    assert_eq!(left["errors"], json!([]), "{left}");
+    assert!(covered().await > 40, "who has left is nobody's contact");
+
+    let spread = json!({"regionId": village, "cadreIds": [other], "startsOn": day(0), "anew": false});
+    let plan = preview(&admin, "assignmentsSpreadPreview", "spread", &spread).await;
+    assert_eq!(
+        (&plan["ends"], &plan["starts"], &plan["errors"]),
+        (&json!(52), &json!(52), &json!([])),
+        "{plan}"
+    );
+    let done = carry_out(&admin, "assignmentsSpread", "spread", &spread, &plan["digest"]).await;
+    assert_eq!(done["errors"], json!([]), "{done}");
+    assert_eq!(covered().await, 0, "each has a contact in office again");
+    let again = preview(&admin, "assignmentsSpreadPreview", "spread", &spread).await;
+    assert_eq!((&again["ends"], &again["starts"]), (&json!(0), &json!(0)), "{again}");
+}
+
+#[tokio::test]
 async fn only_who_may_assign_there_previews_or_does_it() {
     let world = World::demo().await;
     let (contact, admin) = (world.actor("contact").await, world.actor("town-admin").await);
