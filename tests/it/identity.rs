@@ -1,7 +1,7 @@
 //! Who one is: signing in, keeping on, signing out, and rights that come and go with the day.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{Days, Duration, NaiveTime};
+use chrono::{Days, Duration};
 use entity::{
     account, grant,
     id::{self, AccountId, GrantId, SessionId},
@@ -76,13 +76,6 @@ fn claims(token: &str) -> Value {
 
 fn uuid_of(claims: &Value, field: &str) -> uuid::Uuid {
     id::read(claims[field].as_str().expect("an id")).expect("a TypeID").1
-}
-
-/// From now to the next midnight of China Standard Time.
-fn to_midnight(world: &World) -> Duration {
-    let now = world.state.clock.now().0.naive_utc() + Duration::hours(8);
-    let tomorrow = now.date() + Days::new(1);
-    tomorrow.and_time(NaiveTime::MIN) - now
 }
 
 #[tokio::test]
@@ -302,7 +295,7 @@ async fn a_session_that_is_not_refreshed_for_fourteen_days_ends() {
 #[tokio::test]
 async fn a_grant_is_gone_on_its_last_day_even_for_a_scope_that_was_made_the_day_before() {
     let world = World::demo().await;
-    let since_midnight = Duration::days(1) - to_midnight(&world);
+    let since_midnight = Duration::days(1) - world.to_midnight();
     world.state.clock.shift(-since_midnight - Duration::minutes(2));
     let nobody = world.actor("nobody").await;
     assert_eq!(sees(&nobody).await, 3635, "until yesterday its grant held");
@@ -326,7 +319,7 @@ async fn a_grant_that_starts_tomorrow_opens_nothing_today() {
     // Straight into the table: nothing but the day tells the server that its cached scope is old.
     grant::Entity::insert(row.reset_all()).exec_without_returning(db).await.expect("granted");
 
-    world.state.clock.shift(to_midnight(&world) - Duration::minutes(2));
+    world.state.clock.shift(world.to_midnight() - Duration::minutes(2));
     let nobody = world.actor("nobody").await;
     assert_eq!(sees(&nobody).await, 0);
     world.state.clock.shift(Duration::minutes(4));

@@ -1,14 +1,8 @@
 //! What ends on a day ends at its midnight by itself: nobody changes anything, and nobody signs in again.
 
-use chrono::{Days, Duration, NaiveTime};
+use chrono::{Days, Duration};
 use lianhu_tests::{Actor, World};
 use serde_json::{Value, json};
-
-/// From now to the next midnight of China Standard Time.
-fn to_midnight(world: &World) -> Duration {
-    let now = world.state.clock.now().0.naive_utc() + Duration::hours(8);
-    (now.date() + Days::new(1)).and_time(NaiveTime::MIN) - now
-}
 
 const ONE_OF_EACH: &str = "{
     contactAssignments(first: 1, where: { live: true, kind: { eq: HOUSEHOLD }, isPrimary: true }) { nodes { id version } }
@@ -38,7 +32,7 @@ async fn end(admin: &Actor, mutation: &str, of: &Value, on: &str, more: Value) {
 #[tokio::test]
 async fn assignments_memberships_posts_and_offices_end_at_the_midnight_of_their_day_by_themselves() {
     let world = World::demo().await;
-    world.state.clock.shift(to_midnight(&world) - Duration::minutes(2));
+    world.state.clock.shift(world.to_midnight() - Duration::minutes(2));
     let tomorrow = (world.state.clock.now().0.naive_utc() + Duration::hours(8)).date() + Days::new(1);
     let tomorrow = tomorrow.to_string();
     let (admin, contact) = (world.actor("town-admin").await, world.actor("contact").await);

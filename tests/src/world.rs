@@ -4,6 +4,7 @@ use crate::{
     actor::Actor,
     ground::{self, Ground},
 };
+use chrono::{Days, Duration, NaiveTime};
 use lianhu::{
     State,
     config::{Config, DatabaseUrl},
@@ -81,6 +82,13 @@ impl World {
         let before = self.state.db.statements();
         let done = of.await;
         (done, self.state.db.statements() - before)
+    }
+
+    /// From now to the next midnight of China Standard Time, by the clock of the server.
+    #[must_use]
+    pub fn to_midnight(&self) -> Duration {
+        let now = self.state.clock.now().0.naive_utc() + Duration::hours(8);
+        (now.date() + Days::new(1)).and_time(NaiveTime::MIN) - now
     }
 
     /// Stops the server as a signal would, and waits for it.

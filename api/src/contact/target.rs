@@ -118,11 +118,5 @@ async fn enterprise_target(work: &Work, id: EnterpriseId) -> Result<Target> {
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found("enterpriseId"))?;
-    let place = Place {
-        county_id: Some(row.county_id),
-        township_id: Some(row.township_id),
-        village_id: row.village_id,
-        ..Place::default()
-    };
-    Ok(Target { enterprise: Some(id), ..Target::at(place) })
+    Ok(Target { enterprise: Some(id), ..Target::at(crate::enterprise::place(&row)) })
 }
