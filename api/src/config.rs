@@ -41,6 +41,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Sessions and passwords.
     pub identity: IdentityConfig,
+    /// What is shown of people.
+    pub privacy: PrivacyConfig,
     /// The master secret.
     pub secret: SecretConfig,
     /// The log.
@@ -146,6 +148,15 @@ pub struct IdentityConfig {
     pub issuer: String,
     /// The `aud` of our tokens.
     pub audience: String,
+}
+
+/// What is shown of people.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PrivacyConfig {
+    /// How often an account is shown what is sensitive in a day.
+    pub reveals_per_day: u32,
+    /// How long the access log is kept, in days.
+    pub access_log_days: u32,
 }
 
 /// The master secret, from `secret.key` or the file that `secret.key_file` names.

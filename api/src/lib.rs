@@ -14,6 +14,9 @@ pub mod department;
 pub mod cadre;
 pub mod account;
 
+// Who looked, who changed.
+pub mod audit;
+
 // What is sent in.
 pub mod upload;
 
@@ -39,6 +42,7 @@ pub mod demo;
 use account::Identity;
 use config::Config;
 use kernel::{
+    access::book::Book,
     clock::Clock,
     db::{Db, Options},
     error::Error,
@@ -59,6 +63,8 @@ pub struct State {
     pub vault: Arc<Vault>,
     /// What is kept beside the database.
     pub keep: Arc<Keep>,
+    /// Lines of the access log that wait to be written.
+    pub access: Book,
     /// The time.
     pub clock: Clock,
     /// Signing in and recognising people.
@@ -72,13 +78,32 @@ pub struct State {
 impl State {
     /// Opens the database and derives the keys. Fails if either cannot be had.
     pub async fn open(config: Config, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
+        Self::open_under(Policy::default(), config, secret).await
+    }
+
+    /// The same under another policy: for trying what the tests notice.
+    pub async fn open_under(
+        policy: Policy,
+        config: Config,
+        secret: &[u8; SECRET_BYTES],
+    ) -> Result<Self, Error> {
         let db = Db::open(&options(&config)).await?;
         let vault = Arc::new(Vault::new(secret)?);
-        let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()))?;
+        let identity = Identity::new(&config.identity, &vault, Arc::new(policy))?;
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
-        Ok(Self { config, db, vault, keep, clock: Clock::default(), identity, schema, demo_accounts: None })
+        Ok(Self {
+            config,
+            db,
+            vault,
+            keep,
+            access: Book::default(),
+            clock: Clock::default(),
+            identity,
+            schema,
+            demo_accounts: None,
+        })
     }
 
     /// Whether the database answers and every migration is in place.
@@ -97,6 +122,7 @@ fn keep(config: &Config) -> Keep {
         folder: store.folder.clone(),
         max_upload_bytes: store.max_upload_bytes,
         upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
+        reveals_per_day: config.privacy.reveals_per_day,
     }
 }
 

@@ -94,8 +94,15 @@ enum Command {
     },
     /// Make anew what searches find records by. Serving goes on meanwhile.
     Reindex,
+    /// The access log: who looked at whom.
+    Audit {
+        #[command(subcommand)]
+        audit: Audit,
+    },
     /// Print the GraphQL schema that clients see.
     Schema,
+    /// Print the table of who sees and does what, in Markdown.
+    Permissions,
     /// Print a sample of the settings file, every setting with its default and meaning.
     Config,
 }
@@ -159,6 +166,14 @@ enum Sheet {
 }
 
 #[derive(Subcommand)]
+enum Audit {
+    /// Look through the whole chain of the access log and name the first line that was changed, taken out or put in.
+    ///
+    /// Needs the master secret, as `serve` does. Fails when the chain is broken.
+    Verify,
+}
+
+#[derive(Subcommand)]
 enum Given {
     /// A roster (名册) of a region.
     Roster {
@@ -210,6 +225,11 @@ async fn main() -> ExitCode {
             }
         }
         Command::Reindex => command::migrate::reindex(&settings).await,
+        Command::Audit { audit: Audit::Verify } => command::audit::verify(&settings).await,
+        Command::Permissions => {
+            print!("{}", lianhu::kernel::policy::print::markdown(&lianhu::kernel::policy::Policy::default()));
+            Ok(())
+        }
         Command::Schema => {
             print!("{}", lianhu::schema::sdl());
             Ok(())

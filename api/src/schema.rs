@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, boundary, branch, cadre, contact, department, enterprise, graph, household, region, roster,
-    upload,
+    account, audit, boundary, branch, cadre, contact, department, enterprise, graph, household, region,
+    roster, upload,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -25,6 +25,7 @@ pub struct WhomWeServeQuery(
     household::object::HouseholdQuery,
     household::tag::TagQuery,
     enterprise::object::EnterpriseQuery,
+    audit::access::AccessQuery,
 );
 
 /// Who answers for whom.
@@ -68,6 +69,8 @@ pub struct PlacesAndPeopleMutation(
 pub struct WhomWeServeMutation(
     household::object::HouseholdMutation,
     household::member::MemberMutation,
+    household::reveal::RevealMutation,
+    household::emergency::EmergencyMutation,
     enterprise::object::EnterpriseMutation,
 );
 

@@ -147,6 +147,10 @@ ids! {
     BatchId = "batch";
     /// Names a roster that is taken in.
     ImportId = "import";
+    /// Names one look at one subject in the access log.
+    AccessId = "access";
+    /// Names a household opened in an emergency.
+    EmergencyId = "emergency";
     /// Names a file that is sent in.
     UploadId = "upload";
 }

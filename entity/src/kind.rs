@@ -276,6 +276,36 @@ kinds! {
         Interrupted,
     }
 
+    /// Who may see a field (数据级别).
+    DataClass {
+        /// Everyone, signed in or not (公开).
+        Public,
+        /// Everyone whose scope covers the record (内部).
+        Internal,
+        /// The same; telephone numbers only for current contacts and the like (个人信息). Each look is written down.
+        Personal,
+        /// Masked for everyone (敏感个人信息); shown by `reveal` alone, each time for a reason that is written down.
+        Sensitive,
+    }
+
+    /// How somebody came to see something of a person (查看方式).
+    AccessAction {
+        /// One record, by its id, its number or an edge (查看).
+        Read,
+        /// In a list (列表).
+        List,
+        /// As a hit of a search (搜索).
+        Search,
+        /// In the copy of a device (同步).
+        Sync,
+        /// In a sheet (导出).
+        Export,
+        /// What is sensitive, for a reason (查看敏感信息).
+        Reveal,
+        /// Outside the scope, in an emergency (紧急查看).
+        BreakGlass,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

@@ -4,7 +4,12 @@ pub mod id;
 pub mod kind;
 pub mod scalar;
 
+pub mod access_anchor;
+pub mod access_line;
+pub mod access_seal;
+pub mod access_subject;
 pub mod change;
+pub mod emergency;
 pub mod idempotency;
 pub mod search_gram;
 pub mod search_text;

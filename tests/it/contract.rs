@@ -38,7 +38,7 @@ type Query {
 }
 "Everything that can be changed."
 type Mutation {
-  "Records one visit. Requires nothing." visitRecord(visit: VisitRecordInput!): VisitPayload @cost(value: 1)
+  "Records one visit. Requires nothing." visitRecord(visit: VisitRecordInput!): VisitPayload @cost(value: 1) @auth(anyOf: ["CADRE"])
   "Corrects one visit. Requires nothing." visitCorrect(input: VisitCorrectInput!): Visit @cost(value: 1)
 }
 "A visit that was recorded, or why not."
@@ -125,6 +125,15 @@ fn no_number_is_more_open_than_its_class() {
 fn every_root_field_has_its_cost_and_fails_alone() {
     assert_eq!(found(rules::bad_roots), ["Query.visits", "Query.visits"]);
     check(rules::bad_roots, &[]);
+}
+
+#[test]
+fn every_root_field_says_what_opens_it_and_the_prose_agrees() {
+    assert_eq!(
+        found(rules::bad_auth),
+        ["Query.visits", "Query.visit", "Mutation.visitRecord", "Mutation.visitCorrect"]
+    );
+    check(rules::bad_auth, &[]);
 }
 
 #[test]

@@ -26,3 +26,4 @@ mod rights;
 mod rights_end;
 mod oracle;
 mod search;
+mod access;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        directive::cost,
+        directive::{auth, cost, may},
         door::unscoped,
         error::{Error, Refusal, RefusalCode, Result},
         patch::{patched, set},
@@ -431,7 +431,7 @@ impl AccountMutation {
     /// of all that the cadre is answerable for. Errors: `INVALID` (name, password, region), `DUPLICATE` (the name;
     /// `existing` is null when that account is outside the viewer's scope), `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED`
     /// when too many passwords are being hashed.
-    #[graphql(directive = cost::apply(50))]
+    #[graphql(directive = cost::apply(50), directive = auth::apply(may(May::ManageAccount)))]
     async fn account_create(
         &self,
         gql: &Context<'_>,
@@ -446,7 +446,7 @@ impl AccountMutation {
     /// region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes status or cadre of their own account. Errors:
     /// `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
     /// passwords are being hashed.
-    #[graphql(directive = cost::apply(50))]
+    #[graphql(directive = cost::apply(50), directive = auth::apply(may(May::ManageAccount)))]
     async fn account_update(
         &self,
         gql: &Context<'_>,

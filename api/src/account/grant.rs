@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, may},
         door::{Guarded, live, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
         filter::{ChoiceFilter, operand},
@@ -280,7 +280,7 @@ impl RoleGrantMutation {
     /// counties, are given by `PLATFORM_ADMIN` alone. Nobody gives a role to their own account. Errors: `INVALID` (`binding`,
     /// `role-derived`, `region-kind`, `own-account`, dates), `DUPLICATE` (the same role over the same days), `FORBIDDEN`,
     /// `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageAccount)))]
     async fn role_grant_create(
         &self,
         gql: &Context<'_>,
@@ -294,7 +294,7 @@ impl RoleGrantMutation {
     /// Sets the end of a role, or an earlier one; the account loses it on that day. Requires `REGION_ADMIN` of the account's
     /// region and of what the role is bound to, or `PLATFORM_ADMIN`. Errors: `INVALID` (dates), `STATE` (it has ended),
     /// `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageAccount)))]
     async fn role_grant_end(
         &self,
         gql: &Context<'_>,

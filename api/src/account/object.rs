@@ -2,7 +2,7 @@
 
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, signed_in},
     error::Result,
     filter::{ChoiceFilter, IdFilter, StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -153,7 +153,7 @@ pub struct AccountQuery;
 impl AccountQuery {
     /// One account by its id or login name. Null when there is none, or none within the viewer's scope. Requires
     /// `REGION_ADMIN` of its region or `PLATFORM_ADMIN`; everybody sees their own.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(signed_in()))]
     async fn account(
         &self,
         gql: &Context<'_>,
@@ -168,7 +168,7 @@ impl AccountQuery {
 
     /// Accounts within the viewer's scope, by login name unless another order is given. Requires `REGION_ADMIN` of their
     /// regions or `PLATFORM_ADMIN`; others see their own alone.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(signed_in()))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn accounts(
         &self,

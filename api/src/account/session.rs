@@ -286,10 +286,11 @@ pub async fn enter(
             ))
         })?;
     let key = (account, who.rights_version, today);
-    let scope = match identity.scopes.get(&key) {
+    let known = identity.scopes.get(&key).filter(|scope| scope.until.is_none_or(|until| until > now));
+    let scope = match known {
         Some(scope) => scope,
         None => {
-            let scope = Arc::new(viewer::scope(db, &identity.policy, account, who.cadre_id, today).await?);
+            let scope = Arc::new(viewer::scope(db, &identity.policy, account, who.cadre_id, now).await?);
             identity.scopes.insert(key, Arc::clone(&scope));
             scope
         }

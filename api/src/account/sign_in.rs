@@ -6,7 +6,7 @@ use super::{
     session::{self, Attempt, Issued},
 };
 use crate::kernel::{
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, everyone},
     error::{Error, Result, UserError},
     payload::ctx,
 };
@@ -119,7 +119,7 @@ pub struct SessionMutation;
 impl SessionMutation {
     /// Signs in by name and password. Requires nothing; one such field in a document. Errors: `BAD_CREDENTIALS`. Answers
     /// `RATE_LIMITED` after many failures of a name or address, `OVERLOADED` with a time to come back when too many sign in at once.
-    #[graphql(directive = cost::apply(50))]
+    #[graphql(directive = cost::apply(50), directive = auth::apply(everyone()))]
     async fn session_start(
         &self,
         gql: &Context<'_>,
@@ -134,7 +134,7 @@ impl SessionMutation {
 
     /// A new pair of tokens. The old refresh token is used up; shown again after its successor was used, it ends the
     /// session, since somebody has a copy. Requires nothing. Errors: `TOKEN_INVALID`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(everyone()))]
     async fn session_refresh(
         &self,
         gql: &Context<'_>,
@@ -145,7 +145,7 @@ impl SessionMutation {
     }
 
     /// Signs out: all tokens of the session are worth nothing from the next request on. Requires nothing but the token.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(everyone()))]
     async fn session_end(
         &self,
         gql: &Context<'_>,

@@ -3,7 +3,7 @@
 use super::object::Account;
 use crate::{
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, everyone},
         door::{Guarded, any_of, live},
         error::{Error, Locale, Result},
         payload::ctx,
@@ -68,7 +68,7 @@ pub struct ViewerQuery;
 #[Object]
 impl ViewerQuery {
     /// Who is asking, and what they reach and may do. Null when nobody is signed in. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(everyone()))]
     async fn viewer(&self, gql: &Context<'_>) -> Option<Viewer> {
         let ctx = ctx(gql);
         let all = May::items().iter().map(|item| item.value);

@@ -3,9 +3,10 @@
 use super::{make, plan::Change};
 use crate::{
     kernel::{
-        directive::cost,
+        directive::{auth, cost, may},
         error::Result,
         payload::{ctx, payload},
+        policy::May,
         work::Work,
     },
     region::object::Region,
@@ -236,7 +237,7 @@ impl BoundaryMutation {
     /// Gives a region another code (改码), and all below it codes that begin with it. The old ones still lead to them.
     /// Requires `REGION_ADMIN` of it, or `PLATFORM_ADMIN`. Errors: `INVALID` (code, day), `DUPLICATE` (a code), `LIMIT`,
     /// `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(50))]
+    #[graphql(directive = cost::apply(50), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_recode(
         &self,
         gql: &Context<'_>,
@@ -251,7 +252,7 @@ impl BoundaryMutation {
     /// withdrawn; what is below them, in them and theirs goes over: households (renumbered where the number is taken, and
     /// still found by the old one), offices, assignments and roles. Requires `REGION_ADMIN` of all of them, or `PLATFORM_ADMIN`.
     /// Errors: `INVALID` (`alike`, `each-once`, `withdrawn`, day), `LIMIT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_merge(
         &self,
         gql: &Context<'_>,
@@ -265,7 +266,7 @@ impl BoundaryMutation {
     /// Makes a village of a part of another (分设): whole groups and grids, and single households. Answers with the new one.
     /// Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors: `INVALID` (code, `groups`, `households`, day),
     /// `DUPLICATE` (the code), `LIMIT`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_split(
         &self,
         gql: &Context<'_>,
@@ -279,7 +280,7 @@ impl BoundaryMutation {
     /// Puts a village into another township, or a township into another county (调整隶属), with all in it. Requires
     /// `REGION_ADMIN` of where it lay and of where it goes, or `PLATFORM_ADMIN`. Errors: `INVALID` (`parent`, code, day), `DUPLICATE` (a
     /// code), `LIMIT`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_move(
         &self,
         gql: &Context<'_>,

@@ -9,10 +9,11 @@ use crate::{
     contact::object::ContactAssignment,
     household::object::Household,
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, everyone, may},
         error::{Error, Result, UserError},
         node::Node,
         payload::ctx,
+        policy::May,
         request::Ctx,
     },
     region::{area, object::Region},
@@ -210,7 +211,7 @@ impl RegionChangePlan {
     }
 
     /// What becomes of the regions (区域变化), 500 at the most; `regionCount` has them all.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(50))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(50), directive = auth::apply(everyone()))]
     async fn regions(&self) -> &[RegionChangeItem] {
         &self.regions
     }
@@ -284,7 +285,7 @@ pub struct BoundaryQuery;
 impl BoundaryQuery {
     /// What a boundary change, or other villages of an area, would do (预览), without doing it. Requires what the mutation
     /// requires.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_change_preview(
         &self,
         gql: &Context<'_>,

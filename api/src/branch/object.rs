@@ -2,13 +2,14 @@
 
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, may, see},
     error::Result,
     filter::{ChoiceFilter, IdFilter, StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
     place::Place,
+    policy::{May, Resource},
     request::Ctx,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
@@ -136,7 +137,7 @@ pub struct PartyBranchQuery;
 #[Object]
 impl PartyBranchQuery {
     /// One party organisation. Null when there is none, or none within the viewer's scope. Requires no role.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Staff, Resource::Office])))]
     async fn party_branch(
         &self,
         gql: &Context<'_>,
@@ -147,7 +148,7 @@ impl PartyBranchQuery {
     }
 
     /// Party organisations within the viewer's scope, by name. Requires no role; empty for somebody who is not signed in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Staff, Resource::Office])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn party_branches(
         &self,
@@ -215,7 +216,7 @@ pub struct PartyBranchMutation;
 impl PartyBranchMutation {
     /// Makes a party organisation. Secretaries of those above see it from their next request on. Requires `REGION_ADMIN`
     /// of the region. Errors: `INVALID` (kind, region, name), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageBranch)))]
     async fn party_branch_create(
         &self,
         gql: &Context<'_>,
@@ -228,7 +229,7 @@ impl PartyBranchMutation {
 
     /// Renames a party organisation. Requires `REGION_ADMIN` of its region. Errors: `INVALID`, `CONFLICT`, `FORBIDDEN`,
     /// `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageBranch)))]
     async fn party_branch_update(
         &self,
         gql: &Context<'_>,

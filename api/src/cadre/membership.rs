@@ -4,7 +4,7 @@ use super::{check_end, must_go_on};
 use crate::{
     branch::find as find_branch,
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, may},
         door::{any_of, live, unscoped},
         error::{Refusal, RefusalCode, Result},
         filter::{ChoiceFilter, operand},
@@ -207,7 +207,7 @@ impl PartyMembershipMutation {
     /// Begins a party membership. Requires `REGION_ADMIN` both of the party organisation's region and of the cadre's
     /// office. Errors: `INVALID` (branch, group), `DUPLICATE` (another goes on, or ends later than this begins),
     /// `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageBranch)))]
     async fn party_membership_start(
         &self,
         gql: &Context<'_>,
@@ -220,7 +220,7 @@ impl PartyMembershipMutation {
 
     /// Ends a party membership, or moves an end that is still to come. Requires `REGION_ADMIN` of the party organisation's region. Errors: `INVALID` (the date),
     /// `STATE` (it is over), `DUPLICATE` (another begins before), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageBranch)))]
     async fn party_membership_end(
         &self,
         gql: &Context<'_>,

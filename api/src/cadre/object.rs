@@ -3,16 +3,20 @@
 use crate::{
     branch::object::PartyBranch,
     kernel::{
+        access::{Subject, Way},
         connection::{Connection, Cursor},
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, may, see},
         door::live,
         error::Result,
         filter::{ChoiceFilter, IdFilter, StringFilter, in_region, operand},
         node::{Filter, Listing, Node, OrderBy, Ordering, list},
         page::{PageArgs, Run},
         payload::{ctx, payload},
+        personal::{Owner, Personal},
         place::Place,
+        policy::{May, Resource},
         request::Ctx,
+        scope::Scope,
     },
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
@@ -39,12 +43,12 @@ pub struct Cadre {
     /// Its id, which never changes (标识).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub id: CadreId,
-    /// Name (姓名).
-    #[graphql(directive = class::apply(DataClass::Personal))]
+    /// Name (姓名), as whoever is served by them knows it.
+    #[graphql(directive = class::apply(DataClass::Internal))]
     pub name: String,
     /// Sex by GB/T 2261.1 (性别).
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub sex: Sex,
+    pub sex: Personal<Sex>,
     /// Level (层级): who can be answerable for what.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub level: CadreLevel,
@@ -169,6 +173,10 @@ impl Node for Cadre {
     fn uuid(&self) -> Uuid {
         self.id.0
     }
+
+    fn seen(&mut self, _: &Scope, way: Way) {
+        self.sex.decide(true, Owner { subject: Subject::Cadre(self.id), of: "Cadre", way });
+    }
 }
 
 /// By what a cadre is looked up: exactly one of these.
@@ -185,7 +193,7 @@ pub struct CadreQuery;
 #[Object]
 impl CadreQuery {
     /// One cadre. Null when there is none, or none within the viewer's scope. Requires no role.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Staff, Resource::Office])))]
     async fn cadre(
         &self,
         gql: &Context<'_>,
@@ -197,7 +205,7 @@ impl CadreQuery {
 
     /// Cadres within the viewer's scope, by name, those who have left office included. Requires no role; empty for somebody
     /// who is not signed in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Staff, Resource::Office])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn cadres(
         &self,
@@ -277,7 +285,7 @@ pub struct CadreMutation;
 impl CadreMutation {
     /// Makes a cadre. Requires `REGION_ADMIN` of the office. Errors: `INVALID` (name, office, department, telephone),
     /// `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageCadre)))]
     async fn cadre_create(
         &self,
         gql: &Context<'_>,
@@ -290,7 +298,7 @@ impl CadreMutation {
 
     /// Changes a cadre's name, level, department, telephone or last day. Requires `REGION_ADMIN` of the office. Errors:
     /// `INVALID`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageCadre)))]
     async fn cadre_update(
         &self,
         gql: &Context<'_>,

@@ -5,7 +5,7 @@ use crate::{
     branch::find as find_branch,
     department::find as find_department,
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, may},
         door::{live, unscoped},
         error::{Refusal, Result},
         filter::operand,
@@ -183,7 +183,7 @@ pub struct PositionMutation;
 impl PositionMutation {
     /// Gives a cadre a post. Requires `REGION_ADMIN` both of the cadre's office and of the region that the post is in.
     /// Errors: `INVALID` (the title), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageCadre)))]
     async fn position_appoint(
         &self,
         gql: &Context<'_>,
@@ -196,7 +196,7 @@ impl PositionMutation {
 
     /// Ends a post, or moves an end that is still to come. Requires `REGION_ADMIN` of the cadre's office. Errors: `INVALID` (the date), `STATE` (it is over),
     /// `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageCadre)))]
     async fn position_end(
         &self,
         gql: &Context<'_>,

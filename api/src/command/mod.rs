@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub(crate) mod audit;
 pub(crate) mod generate;
 pub(crate) mod migrate;
 pub(crate) mod roster;
@@ -9,7 +10,7 @@ use lianhu::{
     State,
     config::{Config, DatabaseUrl, MasterKey},
     demo, http,
-    kernel::{db::Db, error::Error, vault, work},
+    kernel::{access::chain, db::Db, error::Error, vault, work},
     options,
     region::import::{self, ImportError},
     upload,
@@ -76,11 +77,21 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
     let state = Arc::new(state);
     let router = http::router(Arc::clone(&state));
     ready(address);
+    let last = Arc::clone(&state);
     let upkeep = tokio::spawn(async move {
-        tokio::join!(http::metrics::upkeep(), keep_ledger(&state), keep_store(&state))
+        tokio::join!(
+            http::metrics::upkeep(),
+            keep_ledger(&state),
+            keep_store(&state),
+            state.access.keep(&state.db),
+            seal_log(&state)
+        )
     });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;
     upkeep.abort();
+    if last.access.flush(&last.db).await.is_err() {
+        tracing::error!("lines of the access log were lost");
+    }
     telemetry.flush();
     Ok(())
 }
@@ -92,6 +103,18 @@ async fn keep_ledger(state: &State) {
             tracing::warn!(?error, "old idempotency keys stay for now");
         }
         tokio::time::sleep(std::time::Duration::from_hours(6)).await;
+    }
+}
+
+/// Gives the lines of the access log their places in the chain, every second.
+async fn seal_log(state: &State) {
+    loop {
+        match chain::seal(&state.db, &state.vault).await {
+            Ok(0) => {}
+            Ok(lines) => tracing::debug!(lines, "the access log was sealed"),
+            Err(error) => tracing::warn!(?error, "the access log is not sealed for now"),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
 }
 

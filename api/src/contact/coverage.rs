@@ -6,14 +6,15 @@ use crate::{
     household::object::{Household, HouseholdWhere, has_contact},
     kernel::{
         connection::{Connection, Cursor},
-        directive::{DataClass, class, cost},
-        door::{held_in_office, level_of, live, served_households, unscoped},
+        directive::{DataClass, auth, class, cost, see},
+        door::{held_in_office, households_showing, level_of, live, unscoped},
         error::{Error, Fault, Result},
         filter::ChoiceFilter,
         node::{Listing, list},
         page::{self, PageArgs},
         payload::ctx,
         place::Level,
+        policy::{Part, Resource},
         request::Ctx,
         scope::Doors,
     },
@@ -92,7 +93,7 @@ impl Coverage {
     async fn count(&self, ctx: &Ctx, also: Condition) -> Result<i64> {
         use crate::kernel::node::Filter;
         let base = self.residents().condition(ctx).await?;
-        let base = base.add(served_households(ctx.scope(), ctx.backend()));
+        let base = base.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
         page::count::<household::Entity>(ctx, base.add(also)).await
     }
 
@@ -307,7 +308,7 @@ pub struct CoverageQuery;
 impl CoverageQuery {
     /// Coverage of a region: who has a contact and who has none. Requires sign-in; counts only what the viewer's grants
     /// and assignments cover. Null when there is no such region.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(20))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(20), directive = auth::apply(see(&[Resource::Household, Resource::Assignment])))]
     async fn coverage(
         &self,
         gql: &Context<'_>,

@@ -2,7 +2,7 @@
 
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, may, see},
     door::live,
     error::Result,
     filter::{ChoiceFilter, DateFilter, IdFilter, in_region, operand},
@@ -10,6 +10,7 @@ use crate::kernel::{
     page::{PageArgs, Run},
     payload::{ctx, payload},
     place::Place,
+    policy::{May, Resource},
     request::Ctx,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
@@ -193,7 +194,7 @@ pub struct ContactQuery;
 #[Object]
 impl ContactQuery {
     /// Assignments that the viewer may see, the newest first. Requires sign-in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Assignment])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn contact_assignments(
         &self,
@@ -286,7 +287,7 @@ impl ContactMutation {
     /// Makes a cadre or a department answerable for a target. Requires `REGION_ADMIN` of the target's place, or
     /// `BRANCH_SECRETARY` of the cadre's branch. Errors: `INVALID` (kind, target, dates), `DUPLICATE` (a second primary
     /// contact on some of the days; `existing` names the first), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::Assign)))]
     async fn assignment_create(
         &self,
         gql: &Context<'_>,
@@ -299,7 +300,7 @@ impl ContactMutation {
 
     /// Ends an assignment on a day. From that day on its holder no longer sees what it opened, in any way in. Requires
     /// what `assignmentCreate` requires. Errors: `INVALID`, `STATE` (already over), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::Assign)))]
     async fn assignment_end(
         &self,
         gql: &Context<'_>,

@@ -11,12 +11,13 @@ use super::{
 };
 use crate::kernel::{
     connection::{Connection, Count, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, may, see},
     error::{Result, UserError},
     node::{Listing, OrderBy, list},
     page::{self, PageArgs, Run, Stamp},
     payload::{ctx, payload},
     place::still,
+    policy::{May, Resource},
     refusal::Checks,
     request::Ctx,
     work::Work,
@@ -214,7 +215,7 @@ pub struct AssignmentBatchQuery;
 #[Object]
 impl AssignmentBatchQuery {
     /// What `assignmentsHandOver` would do. Requires what `assignmentEnd` and `assignmentCreate` require, for each target.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may(May::Assign)))]
     async fn assignments_hand_over_preview(
         &self,
         gql: &Context<'_>,
@@ -229,7 +230,7 @@ impl AssignmentBatchQuery {
     }
 
     /// What `assignmentsAssign` would do. Requires what `assignmentCreate` requires, for each target.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may(May::Assign)))]
     async fn assignments_assign_preview(
         &self,
         gql: &Context<'_>,
@@ -244,7 +245,7 @@ impl AssignmentBatchQuery {
     }
 
     /// What `assignmentsSpread` would do. Requires `REGION_ADMIN` of the region.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may(May::Assign)))]
     async fn assignments_spread_preview(
         &self,
         gql: &Context<'_>,
@@ -259,7 +260,7 @@ impl AssignmentBatchQuery {
     }
 
     /// Steps of many that the viewer may see, the newest first. Requires sign-in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Assignment])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn assignment_batches(
         &self,
@@ -387,7 +388,7 @@ impl AssignmentBatchMutation {
     /// Hands over all that one cadre answers for, or some of it, to another from a day on, in one step. From that day the
     /// first no longer sees it. Requires what `assignmentEnd` and `assignmentCreate` require, for each target. Errors:
     /// `INVALID`, `CONFLICT` (not what was previewed), `STATE` (nothing to hand over), `LIMIT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::Assign)))]
     async fn assignments_hand_over(
         &self,
         gql: &Context<'_>,
@@ -401,7 +402,7 @@ impl AssignmentBatchMutation {
     /// Makes many assignments by a list, in one step: all of them or none. Requires what `assignmentCreate` requires, for
     /// each target. Errors: `INVALID`, `DUPLICATE`, `CONFLICT` (not what was previewed), `STATE` (nothing to change),
     /// `LIMIT`, `FORBIDDEN`, `NOT_FOUND`; `path` names the entry.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::Assign)))]
     async fn assignments_assign(
         &self,
         gql: &Context<'_>,
@@ -415,7 +416,7 @@ impl AssignmentBatchMutation {
     /// Spreads the households of a place evenly over a group of cadres, village by village, in one step. Requires
     /// `REGION_ADMIN` of the region. Errors: `INVALID`, `CONFLICT` (not what was previewed), `STATE` (nothing to spread),
     /// `LIMIT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::Assign)))]
     async fn assignments_spread(
         &self,
         gql: &Context<'_>,

@@ -2,13 +2,14 @@
 
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, everyone, may},
     error::Result,
     filter::{StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
     place::Place,
+    policy::May,
     request::Ctx,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
@@ -121,7 +122,7 @@ pub struct DepartmentQuery;
 #[Object]
 impl DepartmentQuery {
     /// One department. Null when there is none. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1), directive = auth::apply(everyone()))]
     async fn department(
         &self,
         gql: &Context<'_>,
@@ -132,7 +133,7 @@ impl DepartmentQuery {
     }
 
     /// Departments, by name. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1), directive = auth::apply(everyone()))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn departments(
         &self,
@@ -198,7 +199,7 @@ pub struct DepartmentMutation;
 impl DepartmentMutation {
     /// Makes a department. Requires `REGION_ADMIN` of the region. Errors: `INVALID` (name, telephone), `DUPLICATE` (the
     /// name), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageDepartment)))]
     async fn department_create(
         &self,
         gql: &Context<'_>,
@@ -211,7 +212,7 @@ impl DepartmentMutation {
 
     /// Renames a department or changes its telephone. Requires `REGION_ADMIN` of its region. Errors: `INVALID`,
     /// `DUPLICATE`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageDepartment)))]
     async fn department_update(
         &self,
         gql: &Context<'_>,

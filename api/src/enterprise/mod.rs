@@ -16,7 +16,7 @@ use crate::{
         error::{Error, Refusal, RefusalCode, Result},
         patch::patched,
         place::Place,
-        policy::{May, Sight},
+        policy::May,
         record::Record,
         refusal::{Checks, Detail},
         scope::Facts,
@@ -296,7 +296,7 @@ async fn code_is_free(work: &Work, code: &CreditCode, but: Option<EnterpriseId>)
         .one(&work.tx)
         .await?;
     let Some(same) = same.filter(|same| Some(same.id) != but) else { return Ok(()) };
-    let seen = work.ctx.scope().enterprise_sight(same.id, &place(&same)) > Sight::Hidden;
+    let seen = !work.ctx.scope().enterprise_sight(same.id, &place(&same)).is_hidden();
     Err(duplicate(seen.then_some(same.id)))
 }
 

@@ -1,16 +1,18 @@
 //! `Enterprise` as it is spoken.
 
 use crate::kernel::{
+    access::{Subject, Way},
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
-    door::{any_of, served_enterprises},
+    directive::{DataClass, auth, class, cost, may, see},
+    door::{any_of, enterprises_showing},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
+    personal::{Owner, Personal},
     place::Place,
-    policy::Sight,
+    policy::{May, Part, Resource, Sight},
     request::Ctx,
     rows::Key,
     scope::{Facts, Scope},
@@ -45,13 +47,13 @@ pub struct Enterprise {
     pub credit_code: CreditCode,
     /// Legal representative (法定代表人). Null when there is none, or hidden.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub legal_representative: Option<String>,
+    pub legal_representative: Personal<Option<String>>,
     /// Whom to talk to (联系人). Null when there is none, or hidden.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub contact_person: Option<String>,
+    pub contact_person: Personal<Option<String>>,
     /// Telephone number for showing (电话，脱敏), `138****5678`. Null when there is none, or hidden.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub phone_masked: Option<String>,
+    pub phone_masked: Personal<Option<String>>,
     /// Trade (行业). Null when there is none, or hidden.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub trade: Option<String>,
@@ -76,7 +78,22 @@ pub struct Enterprise {
     #[graphql(skip)]
     #[sea_orm(skip)]
     pub(crate) sight: Sight,
+    #[graphql(skip)]
+    #[sea_orm(skip)]
+    pub(crate) way: Way,
 }
+
+/// Each field that may be hidden, and the part that shows it.
+pub(crate) const MASKED: &[(&str, Option<Part>)] = &[
+    ("trade", Some(Part::Internal)),
+    ("size", Some(Part::Internal)),
+    ("employees", Some(Part::Internal)),
+    ("status", Some(Part::Internal)),
+    ("legalRepresentative", Some(Part::Personal)),
+    ("contactPerson", Some(Part::Personal)),
+    ("phoneMasked", Some(Part::Personal)),
+    ("phone", Some(Part::Phone)),
+];
 
 impl Enterprise {
     /// Where it is.
@@ -96,17 +113,12 @@ impl Enterprise {
 
     /// Names of the fields that are null because the viewer may not see them.
     pub(crate) fn hidden(&self) -> Vec<&'static str> {
-        const DESK: [&str; 7] =
-            ["legalRepresentative", "contactPerson", "phoneMasked", "trade", "size", "employees", "status"];
-        const CLOSE: [&str; 1] = ["phone"];
-        let mut names = Vec::new();
-        if self.sight < Sight::Served {
-            names.extend(DESK);
-        }
-        if self.sight < Sight::Close {
-            names.extend(CLOSE);
-        }
-        names
+        self.sight.hides(MASKED)
+    }
+
+    /// Whose it is, for what is shown of it.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { subject: Subject::Enterprise(self.id), of: "Enterprise", way: self.way }
     }
 }
 
@@ -166,7 +178,7 @@ impl Filter for EnterpriseWhere {
             all = all.add(size.on(Size)?);
         }
         if self.status.is_some() || self.size.is_some() {
-            all = all.add(served_enterprises(ctx.scope(), ctx.backend()));
+            all = all.add(enterprises_showing(Part::Internal, ctx.scope(), ctx.backend()));
         }
         if let Some(code) = &self.credit_code {
             all = all.add(code.on(CreditCode)?);
@@ -205,12 +217,15 @@ impl Node for Enterprise {
         self.id.0
     }
 
-    fn seen(&mut self, scope: &Scope) {
+    fn seen(&mut self, scope: &Scope, way: Way) {
         self.sight = scope.enterprise_sight(self.id, &self.place());
-        if self.sight < Sight::Served {
-            self.legal_representative = None;
-            self.contact_person = None;
-            self.phone_masked = None;
+        self.way = way;
+        let owner = self.owner();
+        let personal = self.sight.shows(Part::Personal);
+        self.legal_representative.decide(personal, owner);
+        self.contact_person.decide(personal, owner);
+        self.phone_masked.decide(personal, owner);
+        if !self.sight.shows(Part::Internal) {
             self.trade = None;
             self.size = None;
             self.employees = None;
@@ -236,7 +251,7 @@ pub struct EnterpriseQuery;
 impl EnterpriseQuery {
     /// One enterprise by its id or credit code. Null when there is none, or none within the viewer's scope. Requires a
     /// role or an assignment that covers it.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Enterprise])))]
     async fn enterprise(
         &self,
         gql: &Context<'_>,
@@ -251,7 +266,7 @@ impl EnterpriseQuery {
 
     /// Enterprises within the viewer's scope, by name. Requires a role or an assignment that covers some; others see an
     /// empty list.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Enterprise])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn enterprises(
         &self,
@@ -365,7 +380,7 @@ impl EnterpriseMutation {
     /// Registers an enterprise in a township or a village. Requires `REGION_ADMIN` of it. Errors: `INVALID` (credit code,
     /// telephone number, region, lengths), `DUPLICATE` (the credit code; `existing` is null when that enterprise is
     /// outside the viewer's scope), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::CreateEnterprise)))]
     async fn enterprise_create(
         &self,
         gql: &Context<'_>,
@@ -378,7 +393,7 @@ impl EnterpriseMutation {
 
     /// Changes an enterprise. Requires `REGION_ADMIN` of its place, or to be its current contact. Errors: `INVALID`,
     /// `DUPLICATE` (the credit code), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::UpdateEnterprise)))]
     async fn enterprise_update(
         &self,
         gql: &Context<'_>,

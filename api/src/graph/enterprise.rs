@@ -1,6 +1,7 @@
 //! Edges of `Enterprise`.
 
 use crate::{
+    audit::access::{AccessEntry, AccessEntryOrderField, AccessEntryWhere},
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     enterprise::object::{Enterprise, PhoneOf},
     kernel::{
@@ -10,7 +11,7 @@ use crate::{
         node::{Listing, OrderBy, children},
         page::PageArgs,
         payload::{Permission, ctx},
-        policy::{May, Sight},
+        policy::{May, Part},
     },
     region::object::Region,
 };
@@ -36,10 +37,12 @@ impl Enterprise {
     /// representative; `phoneMasked` is there for the others.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
-        if self.sight < Sight::Close {
+        if !self.sight.shows(Part::Phone) {
             return None;
         }
-        ctx(gql).load(PhoneOf(self.id)).await.transpose()
+        let number = ctx(gql).load(PhoneOf(self.id)).await.transpose()?;
+        ctx(gql).shows(self.owner(), "phone", DataClass::Personal);
+        Some(number)
     }
 
     /// The county (县) that it lies in; a city without counties stands here itself.
@@ -85,6 +88,28 @@ impl Enterprise {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "enterprise_id", self.id, Listing { filter, order_by, page }).await)
+    }
+    /// Who looked at it (谁看过), the latest first. Requires what `accessLog` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn accesses(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            AccessEntryWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<AccessEntryOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<AccessEntry>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "enterprise_id", self.id, Listing { filter, order_by, page }).await)
     }

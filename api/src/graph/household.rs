@@ -1,6 +1,7 @@
 //! Edges of `Household`.
 
 use crate::{
+    audit::access::{AccessEntry, AccessEntryOrderField, AccessEntryWhere},
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     household::{
         member::{HeadOf, HouseholdMember, HouseholdMemberOrderField, HouseholdMemberWhere},
@@ -14,7 +15,7 @@ use crate::{
         node::{Listing, OrderBy, children},
         page::PageArgs,
         payload::{Permission, ctx},
-        policy::{May, Sight},
+        policy::{May, Part},
     },
     region::object::Region,
 };
@@ -51,16 +52,20 @@ impl Household {
     /// Telephone number (电话). Null for all but current contacts, the grid worker and the household itself.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
-        if self.sight < Sight::Close {
+        if !self.sight.shows(Part::Phone) {
             return None;
         }
-        ctx(gql).load(PhoneOf(self.id)).await.transpose()
+        let number = ctx(gql).load(PhoneOf(self.id)).await.transpose()?;
+        ctx(gql).shows(self.owner(), "phone", DataClass::Personal);
+        Some(number)
     }
 
     /// Position on the map (位置). Null when it is not known, and to a dispatcher.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    async fn location(&self) -> Option<GeoPosition> {
-        self.position()
+    async fn location(&self, gql: &Context<'_>) -> Option<GeoPosition> {
+        let position = self.position()?;
+        ctx(gql).shows(self.owner(), "location", DataClass::Personal);
+        Some(position)
     }
 
     /// Yearly income (年收入). Null for everyone: of the sensitive class.
@@ -78,7 +83,7 @@ impl Household {
     /// Its ordinary tags (标签), in the order of the office, at most as many as the dictionary has: 200. Null to a dispatcher. Tags of the sensitive class are never among them.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn tags(&self, gql: &Context<'_>) -> Option<Result<Vec<HouseholdTag>>> {
-        if self.sight < Sight::Served {
+        if !self.sight.shows(Part::Internal) {
             return None;
         }
         ctx(gql).load(TagsOf(self.id)).await.transpose()
@@ -93,7 +98,7 @@ impl Household {
     /// The head (户主). Null to a dispatcher, who has `headName`.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn head(&self, gql: &Context<'_>) -> Option<Result<HouseholdMember>> {
-        if self.sight < Sight::Served {
+        if !self.sight.shows(Part::Personal) {
             return None;
         }
         ctx(gql).load(HeadOf(self.id)).await.transpose()
@@ -148,7 +153,7 @@ impl Household {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<HouseholdMember>>> {
-        if self.sight < Sight::Served {
+        if !self.sight.shows(Part::Personal) {
             return None;
         }
         let page = PageArgs::new(first, after, last, before);
@@ -174,6 +179,28 @@ impl Household {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<ContactAssignment>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+    /// Who looked at it (谁看过), the latest first. Requires what `accessLog` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn accesses(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            AccessEntryWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<AccessEntryOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<AccessEntry>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }

@@ -2,14 +2,14 @@
 
 use crate::{
     household::{
-        member::{HouseholdMember, PhoneOf},
+        member::{HouseholdMember, MASKED, PhoneOf},
         object::Household,
     },
     kernel::{
         directive::{DataClass, class},
         error::Result,
         payload::{Permission, ctx},
-        policy::{May, Sight},
+        policy::{May, Part, Sight},
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
@@ -45,8 +45,10 @@ impl HouseholdMember {
     async fn phone(&self, gql: &Context<'_>) -> Option<Result<PhoneNumber>> {
         let ctx = ctx(gql);
         match ctx.node::<Household>(self.household_id).await {
-            Ok(Some(household)) if household.sight >= Sight::Close => {
-                ctx.load(PhoneOf(self.id)).await.transpose()
+            Ok(Some(household)) if household.sight.shows(Part::Phone) => {
+                let number = ctx.load(PhoneOf(self.id)).await.transpose()?;
+                ctx.shows(self.owner(), "phone", DataClass::Personal);
+                Some(number)
             }
             Ok(_) => None,
             Err(error) => Some(Err(error)),
@@ -71,10 +73,7 @@ impl HouseholdMember {
         &self,
         gql: &Context<'_>,
     ) -> Result<Vec<&'static str>, crate::kernel::error::Error> {
-        let close = ctx(gql)
-            .node::<Household>(self.household_id)
-            .await?
-            .is_some_and(|household| household.sight >= Sight::Close);
-        Ok(if close { vec!["identityNumber"] } else { vec!["identityNumber", "phone"] })
+        let household = ctx(gql).node::<Household>(self.household_id).await?;
+        Ok(household.map_or(Sight::HIDDEN, |household| household.sight).hides(MASKED))
     }
 }

@@ -15,6 +15,7 @@ pub mod viewer;
 pub mod household;
 pub mod member;
 pub mod enterprise;
+pub mod access;
 pub mod contact;
 pub mod node;
 pub mod search;

@@ -2,6 +2,7 @@
 
 use crate::{
     account::{grant::RoleGrant, object::Account},
+    audit::access::AccessEntry,
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::{batch::AssignmentBatch, object::ContactAssignment},
@@ -9,7 +10,7 @@ use crate::{
     enterprise::object::Enterprise,
     household::{member::HouseholdMember, object::Household},
     kernel::{
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, everyone},
         error::{Error, Fault, Result},
         payload::ctx,
         request::Ctx,
@@ -20,8 +21,8 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId,
+    GrantId, HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -77,6 +78,8 @@ nodes! {
     ContactAssignment = AssignmentId,
     /// Many assignments changed in one step.
     AssignmentBatch = BatchId,
+    /// One look at a household, an enterprise or a cadre.
+    AccessEntry = AccessId,
     /// A file that is sent in.
     Upload = UploadId,
     /// A roster that is taken in.
@@ -96,7 +99,7 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Any record by its id. Null when there is none, or none that the viewer may see: the two answer alike.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(everyone()))]
     async fn node(
         &self,
         gql: &Context<'_>,
@@ -111,7 +114,7 @@ impl NodeQuery {
 
     /// Several records by their ids, at most 100, in the order asked for; null stands for each that there is not, or that
     /// the viewer may not see.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(everyone()))]
     async fn nodes(
         &self,
         gql: &Context<'_>,

@@ -6,7 +6,7 @@ use crate::{
     household::object::Household,
     kernel::{
         connection::{Cursor, Edge, PageInfo},
-        directive::{DataClass, class, cost},
+        directive::{DataClass, auth, class, cost, everyone},
         error::{Error, Fault, Result},
         page::{PageArgs, Slice},
         payload::ctx,
@@ -78,7 +78,7 @@ impl SearchQuery {
     /// beginning of a region code, or by the initials of a name in pinyin: `dyf` finds 邓玉芬 (搜索). The best first: beginnings of names and numbers,
     /// then what stands inside them, initials, addresses. Blanks, signs, width and case make no difference. Requires
     /// nothing: whoever is not signed in finds regions; of the rest, everybody finds what their lists show them.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(5))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(5), directive = auth::apply(everyone()))]
     async fn search(
         &self,
         gql: &Context<'_>,
@@ -113,6 +113,7 @@ async fn found(
     let kinds = kinds.unwrap_or_else(|| Kind::ALL.to_vec());
     let Slice { rows, has_next, has_previous } =
         search::find(ctx, Search { text, kinds, region, page }).await?;
+    ctx.searching();
     let (start, end) = (rows.first(), rows.last());
     let cursor = |row: Option<&(String, Hit)>| row.map(|(cursor, _)| Cursor(cursor.clone()));
     let page_info = PageInfo {
@@ -147,17 +148,21 @@ async fn node(ctx: &Ctx, hit: Hit) -> Result<Option<SearchNode>> {
 
 fn matched(node: &SearchNode, text: &str) -> SearchMatch {
     let (name, number, address) = match node {
-        SearchNode::Region(region) => (&region.name, Some(&region.code.0), None),
-        SearchNode::Cadre(cadre) => (&cadre.name, None, None),
-        SearchNode::Enterprise(enterprise) => (&enterprise.name, Some(&enterprise.credit_code.0), None),
-        SearchNode::Household(home) => (&home.head_name, Some(&home.number), home.address.as_ref()),
+        SearchNode::Region(region) => (Some(&region.name), Some(&region.code.0), None),
+        SearchNode::Cadre(cadre) => (Some(&cadre.name), None, None),
+        SearchNode::Enterprise(enterprise) => (Some(&enterprise.name), Some(&enterprise.credit_code.0), None),
+        SearchNode::Household(home) => {
+            (home.head_name.inner().as_ref(), Some(&home.number), home.address.inner().as_ref())
+        }
     };
     let holds = |words: Option<&String>| words.is_some_and(|words| normal(words).contains(text));
-    if holds(Some(name)) {
+    if holds(name) {
         SearchMatch::Name
     } else if holds(number) {
         SearchMatch::Number
-    } else if holds(address) && !search::initials(&normal(name)).iter().any(|one| one.contains(text)) {
+    } else if holds(address)
+        && !name.is_some_and(|name| search::initials(&normal(name)).iter().any(|one| one.contains(text)))
+    {
         SearchMatch::Address
     } else {
         SearchMatch::Initials

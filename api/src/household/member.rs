@@ -2,7 +2,8 @@
 
 use super::{SealedPhone, find_to_change, recount};
 use crate::kernel::{
-    directive::{DataClass, class, cost},
+    access::{Subject, Way},
+    directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
     error::{Refusal, Result},
     filter::ChoiceFilter,
@@ -10,10 +11,13 @@ use crate::kernel::{
     page::Run,
     patch::{patched, set},
     payload::{ctx, payload},
+    personal::{Owner, Personal},
+    policy::{May, Part},
     record::Record,
     refusal::{Checks, Detail},
     request::Ctx,
     rows::Key,
+    scope::Scope,
     standards,
     vault::Vault,
     work::Work,
@@ -50,28 +54,28 @@ pub struct HouseholdMember {
     pub id: MemberId,
     /// Name (姓名).
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub name: String,
+    pub name: Personal<String>,
     /// Relation to the head (与户主关系).
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub relation: Kinship,
+    pub relation: Personal<Kinship>,
     /// Sex by GB/T 2261.1 (性别).
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub sex: Sex,
+    pub sex: Personal<Sex>,
     /// Date of birth (出生日期). Null when it is not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub birth_date: Option<Date>,
+    pub birth_date: Personal<Option<Date>>,
     /// Telephone with its middle hidden (电话). Null when there is none.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub phone_masked: Option<String>,
+    pub phone_masked: Personal<Option<String>>,
     /// Employment situation (就业情况). Null when it is not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub employment: Option<Employment>,
+    pub employment: Personal<Option<Employment>>,
     /// Where the person works, when away (务工地点). Null when not away, or not known.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub employment_place: Option<String>,
+    pub employment_place: Personal<Option<String>>,
     /// What the person needs (需求). Null when nothing is noted.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub needs: Option<String>,
+    pub needs: Personal<Option<String>>,
     /// First day on which the person no longer belonged to the household; null while they do.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub left_on: Option<Date>,
@@ -82,6 +86,20 @@ pub struct HouseholdMember {
     pub(crate) household_id: HouseholdId,
     #[graphql(skip)]
     pub(crate) identity_number_masked: Option<String>,
+    #[graphql(skip)]
+    #[sea_orm(skip)]
+    pub(crate) way: Way,
+}
+
+/// Each field that may be hidden, and the part of the household that shows it; one without a part is shown by
+/// `householdMemberReveal` alone.
+pub(crate) const MASKED: &[(&str, Option<Part>)] = &[("identityNumber", None), ("phone", Some(Part::Phone))];
+
+impl HouseholdMember {
+    /// Whose it is, for what is shown of it.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { subject: Subject::Household(self.household_id), of: "HouseholdMember", way: self.way }
+    }
 }
 
 /// Conditions on members, all of them to hold.
@@ -134,6 +152,20 @@ impl Node for HouseholdMember {
     fn uuid(&self) -> Uuid {
         self.id.0
     }
+
+    fn seen(&mut self, _: &Scope, way: Way) {
+        // The door lets members of households through whose personal part is shown, no others.
+        self.way = way;
+        let owner = self.owner();
+        self.name.decide(true, owner);
+        self.relation.decide(true, owner);
+        self.sex.decide(true, owner);
+        self.birth_date.decide(true, owner);
+        self.phone_masked.decide(true, owner);
+        self.employment.decide(true, owner);
+        self.employment_place.decide(true, owner);
+        self.needs.decide(true, owner);
+    }
 }
 
 /// The question for the head of a household.
@@ -151,7 +183,11 @@ impl Key for HeadOf {
             .into_model::<HouseholdMember>()
             .all(ctx.db().read())
             .await?;
-        Ok(rows.into_iter().map(|row| (Self(row.household_id), row)).collect())
+        let head = |mut row: HouseholdMember| {
+            row.seen(ctx.scope(), Way::One);
+            (Self(row.household_id), row)
+        };
+        Ok(rows.into_iter().map(head).collect())
     }
 }
 
@@ -404,7 +440,7 @@ pub struct MemberMutation;
 impl MemberMutation {
     /// Registers somebody who joins a household. Requires what `householdUpdate` requires. Errors: `INVALID`, `LIMIT`,
     /// `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::UpdateHousehold)))]
     async fn household_member_add(
         &self,
         gql: &Context<'_>,
@@ -417,7 +453,7 @@ impl MemberMutation {
 
     /// Changes a member, or notes that the person has left. Requires what `householdUpdate` requires. Errors: `INVALID`,
     /// `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::UpdateHousehold)))]
     async fn household_member_update(
         &self,
         gql: &Context<'_>,

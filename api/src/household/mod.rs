@@ -4,8 +4,10 @@
 //! numbers are sealed at rest; beside them stand a masked form to show and a keyed hash for exact look-up. The head's
 //! name stands on the household too and is kept equal to the member who is the head, as is the number of members.
 
+pub mod emergency;
 pub mod member;
 pub mod object;
+pub mod reveal;
 pub mod roster;
 pub mod succession;
 pub mod tag;
@@ -333,8 +335,7 @@ async fn free_number(work: &Work, village: RegionId, number: &str, own: Option<H
         .await?
         .filter(|same| Some(same.id) != own);
     let Some(same) = same else { return Ok(()) };
-    let seen =
-        work.ctx.scope().household_sight(same.id, &place(&same)) > crate::kernel::policy::Sight::Hidden;
+    let seen = !work.ctx.scope().household_sight(same.id, &place(&same)).is_hidden();
     Err(same_number(seen.then(|| same.id.to_string())))
 }
 

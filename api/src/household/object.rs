@@ -2,16 +2,18 @@
 
 use super::{member::HouseholdMemberInput, tag};
 use crate::kernel::{
+    access::{Subject, Way},
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
-    door::{any_of, held_in_office, live, served_households, unscoped},
+    directive::{DataClass, auth, class, cost, may, see},
+    door::{any_of, held_in_office, households_showing, live, unscoped},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
+    personal::{Owner, Personal},
     place::Place,
-    policy::Sight,
+    policy::{May, Part, Resource, Sight},
     request::Ctx,
     rows::Key,
     scope::{Facts, Scope},
@@ -25,7 +27,8 @@ use entity::{
     scalar::{Date, PhoneNumber, Yuan},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
 use std::collections::HashMap;
@@ -43,18 +46,18 @@ pub struct Household {
     /// Number within the village (户编号).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub number: String,
-    /// Name of the head (户主姓名).
+    /// Name of the head (户主姓名). Null to an integration that has not been granted names.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub head_name: String,
-    /// Address (住址). Null when it is not known.
+    pub head_name: Personal<Option<String>>,
+    /// Address (住址). Null when it is not known, and to an integration that has not been granted names.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub address: Option<String>,
+    pub address: Personal<Option<String>>,
     /// Telephone with its middle hidden, `138****5678` (电话). Null to a dispatcher.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub phone_masked: Option<String>,
+    pub phone_masked: Personal<Option<String>>,
     /// Housing (住房情况). Null to a dispatcher.
     #[graphql(directive = class::apply(DataClass::Personal))]
-    pub housing: Option<String>,
+    pub housing: Personal<Option<String>>,
     /// Status (户状态).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub status: HouseholdStatus,
@@ -90,7 +93,30 @@ pub struct Household {
     #[graphql(skip)]
     #[sea_orm(skip)]
     pub(crate) sight: Sight,
+    #[graphql(skip)]
+    #[sea_orm(skip)]
+    pub(crate) way: Way,
 }
+
+/// Each field that may be hidden, and the part that shows it; one without a part is shown by `householdReveal` alone.
+pub(crate) const MASKED: &[(&str, Option<Part>)] = &[
+    ("headName", Some(Part::Names)),
+    ("address", Some(Part::Names)),
+    ("memberCount", Some(Part::Internal)),
+    ("lastVisitOn", Some(Part::Internal)),
+    ("registeredOn", Some(Part::Internal)),
+    ("residentUntil", Some(Part::Internal)),
+    ("tags", Some(Part::Internal)),
+    ("phoneMasked", Some(Part::Personal)),
+    ("housing", Some(Part::Personal)),
+    ("location", Some(Part::Personal)),
+    ("head", Some(Part::Personal)),
+    ("members", Some(Part::Personal)),
+    ("phone", Some(Part::Phone)),
+    ("sensitiveTags", None),
+    ("yearlyIncome", None),
+    ("incomeSource", None),
+];
 
 impl Household {
     /// Where it is.
@@ -116,28 +142,12 @@ impl Household {
 
     /// Names of the fields that are null because the viewer may not see them.
     pub(crate) fn hidden(&self) -> Vec<&'static str> {
-        const DESK: [&str; 10] = [
-            "phoneMasked",
-            "housing",
-            "memberCount",
-            "lastVisitOn",
-            "registeredOn",
-            "residentUntil",
-            "location",
-            "tags",
-            "head",
-            "members",
-        ];
-        const CLOSE: [&str; 1] = ["phone"];
-        const EVERYONE: [&str; 3] = ["sensitiveTags", "yearlyIncome", "incomeSource"];
-        let mut names = EVERYONE.to_vec();
-        if self.sight < Sight::Close {
-            names.extend(CLOSE);
-        }
-        if self.sight < Sight::Served {
-            names.extend(DESK);
-        }
-        names
+        self.sight.hides(MASKED)
+    }
+
+    /// Whose it is, for what is shown of it.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { subject: Subject::Household(self.id), of: "Household", way: self.way }
     }
 }
 
@@ -211,6 +221,7 @@ impl Filter for HouseholdWhere {
         }
         if let Some(head) = &self.head_name {
             all = all.add(head.on(household::Column::HeadName)?);
+            all = all.add(households_showing(Part::Names, ctx.scope(), ctx.backend()));
         }
         if let Some(status) = &self.status {
             all = all.add(status.on(household::Column::Status)?);
@@ -219,7 +230,7 @@ impl Filter for HouseholdWhere {
             all = all.add(resident_on(day));
         }
         if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
-            all = all.add(served_households(ctx.scope(), ctx.backend()));
+            all = all.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
         }
         if let Some(tag) = &self.tag {
             all = all.add(tagged(ctx, tag).await?);
@@ -313,15 +324,22 @@ impl Node for Household {
         self.id.0
     }
 
-    fn seen(&mut self, scope: &Scope) {
+    fn seen(&mut self, scope: &Scope, way: Way) {
         self.sight = scope.household_sight(self.id, &self.place());
-        if self.sight < Sight::Served {
-            self.phone_masked = None;
-            self.housing = None;
+        self.way = way;
+        let owner = self.owner();
+        let shows = |part| self.sight.shows(part);
+        self.head_name.decide(shows(Part::Names), owner);
+        self.address.decide(shows(Part::Names), owner);
+        self.phone_masked.decide(shows(Part::Personal), owner);
+        self.housing.decide(shows(Part::Personal), owner);
+        if !shows(Part::Internal) {
             self.member_count = None;
             self.last_visit_on = None;
             self.registered_on = None;
             self.resident_until = None;
+        }
+        if !shows(Part::Personal) {
             self.latitude = None;
             self.longitude = None;
         }
@@ -374,7 +392,7 @@ pub struct HouseholdQuery;
 #[Object]
 impl HouseholdQuery {
     /// One household by its id or number. Requires a grant or assignment that covers it; null when there is none such.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Household])))]
     async fn household(
         &self,
         gql: &Context<'_>,
@@ -388,7 +406,7 @@ impl HouseholdQuery {
     }
 
     /// Households that the viewer's grants and assignments cover, by number. Requires sign-in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Household])))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn households(
         &self,
@@ -429,6 +447,21 @@ async fn by_number(ctx: &Ctx, at: HouseholdNumber) -> Result<Option<Household>> 
         Some(id) => ctx.node(id).await,
         None => Ok(None),
     }
+}
+
+/// The household of a number in a village, whoever asks.
+pub(super) async fn by_number_of_all(
+    db: &impl ConnectionTrait,
+    at: &HouseholdNumber,
+) -> Result<Option<HouseholdId>> {
+    Ok(unscoped::<household::Entity>()
+        .select_only()
+        .column(household::Column::Id)
+        .filter(household::Column::VillageId.eq(at.village_id))
+        .filter(household::Column::Number.eq(at.number.as_str()))
+        .into_tuple()
+        .one(db)
+        .await?)
 }
 
 /// The household that had the number before its village was merged or parted.
@@ -532,7 +565,7 @@ pub struct HouseholdMutation;
 impl HouseholdMutation {
     /// Registers a household with its members. Requires `REGION_ADMIN` of the place or its `GRID_WORKER`. Errors:
     /// `INVALID` (each broken rule with its path), `DUPLICATE` (the number), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(20))]
+    #[graphql(directive = cost::apply(20), directive = auth::apply(may(May::CreateHousehold)))]
     async fn household_create(
         &self,
         gql: &Context<'_>,
@@ -545,7 +578,7 @@ impl HouseholdMutation {
 
     /// Changes a household: absent stays, null clears. Requires `REGION_ADMIN` of the place, its `GRID_WORKER`, or a live
     /// assignment that reaches it. Errors: `INVALID`, `CONFLICT`, `DUPLICATE`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::UpdateHousehold)))]
     async fn household_update(
         &self,
         gql: &Context<'_>,

@@ -2,7 +2,7 @@
 //! reason given.
 
 use crate::kernel::{
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, everyone},
     door::{any_of, unscoped},
     error::{Fault, Locale, Refusal, Result},
     payload::ctx,
@@ -14,8 +14,8 @@ use crate::kernel::{
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use entity::{household_tag, id::HouseholdId, tag};
 use sea_orm::{
-    ColumnTrait, DerivePartialModel, EntityTrait, FromQueryResult, JoinType, PartialModelTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, FromQueryResult, JoinType,
+    PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ pub struct TagQuery;
 #[Object]
 impl TagQuery {
     /// The dictionary of household tags, at most 200, in the order of the office. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(5))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(5), directive = auth::apply(everyone()))]
     async fn household_tags(&self, gql: &Context<'_>) -> Option<Result<Vec<HouseholdTag>>> {
         let ctx = ctx(gql);
         let tags = HouseholdTag::select_cols(ctx.within::<tag::Entity>().select_only())
@@ -101,6 +101,26 @@ impl Key for TagsOf {
         }
         Ok(tags)
     }
+}
+
+/// Tags of the sensitive class that a household carries; the caller knows that they may be shown, and has written it down.
+pub(super) async fn sensitive(
+    db: &impl ConnectionTrait,
+    household: HouseholdId,
+) -> Result<Vec<HouseholdTag>> {
+    use sea_orm::QueryTrait;
+    let carried = unscoped::<household_tag::Entity>()
+        .select_only()
+        .column(household_tag::Column::Tag)
+        .filter(household_tag::Column::HouseholdId.eq(household))
+        .into_query();
+    Ok(unscoped::<tag::Entity>()
+        .filter(tag::Column::Code.in_subquery(carried))
+        .filter(tag::Column::Sensitive.eq(true))
+        .order_by_asc(tag::Column::Rank)
+        .into_partial_model::<HouseholdTag>()
+        .all(db)
+        .await?)
 }
 
 /// Refuses a filter by a sensitive tag: it would tell what is masked.

@@ -27,7 +27,7 @@ use super::key;
 use super::telemetry::panic_text;
 use crate::State;
 use crate::account;
-use crate::kernel::error::{Code, Fault, Locale};
+use crate::kernel::error::{Code, Error, Fault, Locale};
 
 /// Parsed documents that are kept, in bytes of query text; the parsed form is some ten times larger.
 const DOCUMENTS: u64 = 4 * 1024 * 1024;
@@ -172,12 +172,19 @@ impl Pipeline {
         let mut request = Request::new("")
             .variables(call.variables)
             .data(call.locale)
-            .data(ctx)
+            .data(ctx.clone())
             .data(receipt)
             .data(address);
         request.operation_name = call.operation_name;
         request.set_parsed_query(document.clone());
-        Ok((self.state.schema.execute(request).await, receipt))
+        let response = self.state.schema.execute(request).await;
+        // What is not written down is not told.
+        let noted = self.state.access.note(&self.state.db, ctx.looks()).await;
+        noted.map_err(|error| match error {
+            Error::Fault(fault) => Refusal::from(*fault),
+            _ => errors::internal().into(),
+        })?;
+        Ok((response, receipt))
     }
 
     /// The document of a text: parsed and guarded, now or before.

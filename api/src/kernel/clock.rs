@@ -1,6 +1,6 @@
 //! The only reader of the time. Civil dates are China Standard Time.
 
-use chrono::{Duration, FixedOffset, Utc};
+use chrono::{Duration, FixedOffset, NaiveTime, Utc};
 use entity::scalar::{Date, DateTime};
 use std::sync::{
     Arc,
@@ -33,6 +33,13 @@ impl Clock {
 pub fn civil(moment: DateTime) -> Date {
     let east = FixedOffset::east_opt(EAST_8).map(|zone| moment.0.with_timezone(&zone).date_naive());
     Date(east.unwrap_or_else(|| moment.0.date_naive()))
+}
+
+/// The moment at which a civil date begins.
+#[must_use]
+pub fn midnight(day: Date) -> DateTime {
+    let start = day.0.and_time(NaiveTime::MIN).and_utc();
+    DateTime(start - Duration::seconds(EAST_8.into()))
 }
 
 /// Days later.

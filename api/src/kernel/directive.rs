@@ -1,20 +1,10 @@
 //! The data class of a field, as a directive in the schema (`domain` of the product: public, internal, personal,
 //! sensitive). A test walks the schema: no field without one.
 
-use async_graphql::{Enum, TypeDirective};
+use super::policy::{May, Policy, Resource};
+use async_graphql::TypeDirective;
 
-/// Who may see a field (数据级别).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum DataClass {
-    /// Everyone, signed in or not (公开).
-    Public,
-    /// Everyone whose scope covers the record (内部).
-    Internal,
-    /// The same; telephone numbers only for current contacts and the like (个人信息).
-    Personal,
-    /// Masked for everyone (敏感个人信息).
-    Sensitive,
-}
+pub use entity::kind::DataClass;
 
 /// The data class of this field: who may see it.
 #[TypeDirective(location = "FieldDefinition", name = "class")]
@@ -24,3 +14,39 @@ pub fn class(is: DataClass) {}
 /// what is asked of each entry.
 #[TypeDirective(location = "FieldDefinition", name = "cost")]
 pub fn cost(value: i32) {}
+
+/// What opens this field: any of these. A name is a role, `CONTACT` (a live assignment to the record), `PLACE_CONTACT` (to
+/// the place around it), `SIGNED_IN`, or `EVERYONE`. Printed from the one table of permissions.
+#[TypeDirective(location = "FieldDefinition", name = "auth")]
+pub fn auth(any_of: Vec<String>) {}
+
+/// A field that is open to everyone, signed in or not.
+#[must_use]
+pub fn everyone() -> Vec<String> {
+    vec!["EVERYONE".to_owned()]
+}
+
+/// A field about whoever is signed in.
+#[must_use]
+pub fn signed_in() -> Vec<String> {
+    vec!["SIGNED_IN".to_owned()]
+}
+
+/// A field that is opened by the permission to do something.
+#[must_use]
+pub fn may(may: May) -> Vec<String> {
+    Policy::default().would_allow(may)
+}
+
+/// A field that shows records of these tables.
+#[must_use]
+pub fn see(resources: &[Resource]) -> Vec<String> {
+    let policy = Policy::default();
+    let mut names: Vec<String> = Vec::new();
+    for name in resources.iter().flat_map(|&resource| policy.would_show(resource)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}

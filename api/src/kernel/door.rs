@@ -5,12 +5,13 @@
 
 use super::{
     place::{Level, Root},
-    policy::Sight,
+    policy::Part,
     scope::{Doors, Scope},
 };
 use entity::{
-    account, area, assignment, assignment_batch, branch, cadre, department, enterprise, grant, household,
-    member, membership, position, region, region_succession, roster_import, tag, upload,
+    access_subject, account, area, assignment, assignment_batch, branch, cadre, department, enterprise,
+    grant, household, member, membership, position, region, region_succession, roster_import, scalar::Date,
+    tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -104,16 +105,21 @@ pub fn any_of<C: ColumnTrait, I: Into<Uuid>>(
 }
 
 /// Dated rows that are in force on a day: half-open.
-pub fn live<C: ColumnTrait>(starts_on: C, ends_on: C, day: entity::scalar::Date) -> Expr {
+pub fn live<C: ColumnTrait>(starts_on: C, ends_on: C, day: Date) -> Expr {
+    between(starts_on, ends_on, (day, day))
+}
+
+/// Dated rows that have begun by the first day and not ended by the second.
+fn between<C: ColumnTrait>(starts_on: C, ends_on: C, (first, last): (Date, Date)) -> Expr {
     let open = Expr::col(ends_on.as_column_ref()).is_null();
-    let ends = open.or(Expr::col(ends_on.as_column_ref()).gt(day));
-    Expr::col(starts_on.as_column_ref()).lte(day).and(ends)
+    let ends = open.or(Expr::col(ends_on.as_column_ref()).gt(last));
+    Expr::col(starts_on.as_column_ref()).lte(first).and(ends)
 }
 
 /// Assignments whose holder is a department, or a cadre who is in office on a day: whoever has left answers for nothing,
 /// though what they held may still be handed over.
 #[must_use]
-pub fn held_in_office(day: entity::scalar::Date) -> Condition {
+pub fn held_in_office(day: Date) -> Condition {
     let own = Expr::col((cadre::Entity, cadre::Column::Id));
     let own = own.equals((assignment::Entity, assignment::Column::CadreId));
     let left = select_id::<cadre::Entity>(Condition::all().add(own).add(cadre::Column::EndsOn.lte(day)));
@@ -154,9 +160,9 @@ impl Openings {
     }
 }
 
-/// A guarded table whose openings are known apart: for readers that have an index of their own to each place.
+/// A guarded table whose openings are known apart: for searches, which have an index of their own to each place.
 pub trait Placed: Guarded {
-    /// What the scope opens of it; the gate is the same.
+    /// What the scope opens of it to searches.
     fn openings(scope: &Scope, backend: DbBackend) -> Openings;
 }
 
@@ -259,7 +265,7 @@ fn members_of(branches: &[entity::id::BranchId], scope: &Scope, backend: DbBacke
         .select_only()
         .column(membership::Column::CadreId)
         .filter(any_of(membership::Column::BranchId, branches.iter().copied(), backend))
-        .filter(live(membership::Column::StartsOn, membership::Column::EndsOn, scope.today))
+        .filter(between(membership::Column::StartsOn, membership::Column::EndsOn, scope.membership_days))
         .into_query()
 }
 
@@ -307,8 +313,9 @@ impl Guarded for household::Entity {
 }
 
 impl Placed for household::Entity {
+    /// Those alone whose names are shown: what a household is found by is hidden of the others.
     fn openings(scope: &Scope, backend: DbBackend) -> Openings {
-        household_openings(&scope.household, backend)
+        household_openings(&scope.household.showing(Part::Names), backend)
     }
 }
 
@@ -319,36 +326,36 @@ fn sorted<I: Ord>(ids: impl Iterator<Item = I>) -> Vec<I> {
     ids
 }
 
-/// Rows of which more is seen than the desk sees: what is hidden of a row cannot be found out by a condition or a count
-/// either. No condition at all where the desk's sight does not occur.
-fn served(doors: &Doors, gate: fn(&Doors, DbBackend) -> Gate, backend: DbBackend) -> Condition {
+/// Rows of which a part is seen: what is hidden of a row cannot be found out by a condition or a count either. No
+/// condition at all where every sight shows it.
+fn showing(doors: &Doors, part: Part, gate: fn(&Doors, DbBackend) -> Gate, backend: DbBackend) -> Condition {
     let mut sights = doors
         .roots
         .iter()
         .map(|(_, sight)| sight)
         .chain(doors.households.values())
         .chain(doors.enterprises.values());
-    if sights.all(|&sight| sight >= Sight::Served) {
+    if sights.all(|sight| sight.shows(part)) {
         return Condition::all();
     }
-    gate(&doors.at_least(Sight::Served), backend).condition()
+    gate(&doors.showing(part), backend).condition()
 }
 
-/// Households of which more is seen than the desk sees.
+/// Households of which a part is seen.
 #[must_use]
-pub fn served_households(scope: &Scope, backend: DbBackend) -> Condition {
-    served(&scope.household, households, backend)
+pub fn households_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
+    showing(&scope.household, part, households, backend)
 }
 
-/// Enterprises of which more is seen than the desk sees.
+/// Enterprises of which a part is seen.
 #[must_use]
-pub fn served_enterprises(scope: &Scope, backend: DbBackend) -> Condition {
-    served(&scope.enterprise, enterprises, backend)
+pub fn enterprises_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
+    showing(&scope.enterprise, part, enterprises, backend)
 }
 
 impl Guarded for member::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        match households(&scope.household.at_least(Sight::Served), backend) {
+        match households(&scope.household.showing(Part::Personal), backend) {
             Gate::Everything => Gate::Everything,
             Gate::Branches(branches) => Gate::Branches(
                 branches
@@ -420,6 +427,25 @@ impl Guarded for assignment_batch::Entity {
 impl Guarded for account::Entity {
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         located::<Self>(&scope.accounts, scope.account.map(|own| account::Column::Id.eq(own)))
+    }
+}
+
+impl Guarded for access_subject::Entity {
+    /// Looks at what stands in the places of the log's readers; a household's own, and sheets with all of a place that it
+    /// stands in.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use access_subject::Column::{EnterpriseId, HouseholdId, RegionId};
+        let doors = &scope.access_log;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        if !doors.households.is_empty() {
+            branches.push(any_of(HouseholdId, sorted(doors.households.keys().copied()), backend));
+        }
+        if !doors.enterprises.is_empty() {
+            branches.push(any_of(EnterpriseId, sorted(doors.enterprises.keys().copied()), backend));
+        }
+        branches.extend(some(&doors.around).map(|own| any_of(RegionId, own.iter().copied(), backend)));
+        gate
     }
 }
 

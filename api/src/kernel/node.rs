@@ -2,6 +2,7 @@
 //! here once: by id, as a list, as the children of a parent, and their counts.
 
 use super::{
+    access::Way,
     connection::{Connection, Count},
     door::{Guarded, any_of},
     error::{Error, Fault, Result},
@@ -33,7 +34,7 @@ pub trait Node: PartialModelTrait + OutputType + Clone + Send + Sync + 'static {
     fn uuid(&self) -> Uuid;
 
     /// Hides what the viewer may not see of it.
-    fn seen(&mut self, _scope: &Scope) {}
+    fn seen(&mut self, _scope: &Scope, _way: Way) {}
 }
 
 /// Conditions of a list as clients set them.
@@ -132,7 +133,7 @@ impl<N: Node> Key for ById<N> {
         Ok(rows
             .into_iter()
             .map(|mut row| {
-                row.seen(ctx.scope());
+                row.seen(ctx.scope(), Way::One);
                 (Self::new(row.uuid()), row)
             })
             .collect())
@@ -264,7 +265,7 @@ fn stamp<N: Node>(filter: &N::Where, run: Run) -> Stamp {
 
 fn shown<N: Node>(ctx: &Ctx, mut slice: Slice<N>) -> Slice<N> {
     for (_, row) in &mut slice.rows {
-        row.seen(ctx.scope());
+        row.seen(ctx.scope(), Way::Listed);
     }
     slice
 }

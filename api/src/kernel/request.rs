@@ -1,11 +1,13 @@
 //! What one request carries: who asks, when, in which language, and what it has read so far.
 
 use super::{
+    access::{Line, Looker, Seen},
     clock::{Clock, civil},
     db::Db,
     door::{self, Guarded},
     error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
     keep::Keep,
+    personal::Owner,
     policy::May,
     refusal::Detail,
     scope::{Facts, Scope},
@@ -14,6 +16,7 @@ use super::{
 };
 use entity::{
     id::{AccountId, SessionId},
+    kind::DataClass,
     scalar::{Date, DateTime},
 };
 use sea_orm::{DbBackend, Select};
@@ -41,6 +44,8 @@ struct Inner {
     viewer: Option<Viewer>,
     scope: Arc<Scope>,
     now: DateTime,
+    /// What has been shown of people.
+    seen: Seen,
     /// What has been read; never shared between viewers.
     shelf: Shelf,
 }
@@ -66,6 +71,7 @@ impl Ctx {
             viewer,
             scope,
             now: clock.now(),
+            seen: Seen::default(),
             shelf: Shelf::default(),
         }))
     }
@@ -183,6 +189,34 @@ impl Ctx {
         )
         .with(Detail::Requires(requires))
         .into()
+    }
+
+    /// Who looks, for the access log.
+    #[must_use]
+    pub fn looker(&self) -> Looker {
+        Looker {
+            at: self.now(),
+            account: self.viewer().map(|viewer| viewer.account),
+            session: self.viewer().map(|viewer| viewer.session),
+            api_key: None,
+            request_id: self.request_id().to_owned(),
+        }
+    }
+
+    /// Notes that a field of somebody is shown.
+    pub fn shows(&self, owner: Owner, field: &str, class: DataClass) {
+        self.0.seen.note(owner.subject, owner.way, owner.of, field, class);
+    }
+
+    /// What is read from now on are hits of a search.
+    pub fn searching(&self) {
+        self.0.seen.searching();
+    }
+
+    /// What has been shown of people so far, as lines of the access log.
+    #[must_use]
+    pub fn looks(&self) -> Vec<Line> {
+        self.0.seen.lines(|| self.looker())
     }
 
     pub(crate) fn shelf(&self) -> &Shelf {

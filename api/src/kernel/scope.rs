@@ -2,13 +2,13 @@
 //! `door` turns the doors into SQL; the checks here read the same data against the facts of one row.
 
 use super::{
-    place::{Place, Root},
-    policy::{May, Policy, Resource, Sight, Tie},
+    place::{Level, Place, Root},
+    policy::{May, Part, Policy, Relation, Resource, Sight},
 };
 use entity::{
     id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
     kind::Role,
-    scalar::Date,
+    scalar::{Date, DateTime},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,8 +17,8 @@ use std::{collections::HashMap, sync::Arc};
 pub struct Bond {
     /// The role; `CADRE` for an assignment.
     pub role: Role,
-    /// By which tie.
-    pub tie: Tie,
+    /// How it ties.
+    pub relation: Relation,
     /// The regions that it covers with everything in them.
     pub roots: Vec<Root>,
     /// The regions on the way from the county down to it: the offices that the person deals with.
@@ -38,10 +38,10 @@ pub struct Bond {
 impl Bond {
     /// A bond to nothing yet.
     #[must_use]
-    pub fn new(role: Role, tie: Tie) -> Self {
+    pub fn new(role: Role, relation: Relation) -> Self {
         Self {
             role,
-            tie,
+            relation,
             roots: Vec::new(),
             offices: Vec::new(),
             area: None,
@@ -85,6 +85,8 @@ pub struct Doors {
     pub enterprises: HashMap<EnterpriseId, Sight>,
     /// Party organisations, each named.
     pub branches: Vec<BranchId>,
+    /// The regions in which the single records stand.
+    pub around: Vec<RegionId>,
 }
 
 /// What one person reaches on one day.
@@ -108,6 +110,14 @@ pub struct Scope {
     pub assignment: Doors,
     /// Accounts.
     pub accounts: Doors,
+    /// The access log.
+    pub access_log: Doors,
+    /// The audit trail.
+    pub trail: Doors,
+    /// Days on which a membership ties to a party organisation: begun by the first, not ended by the second.
+    pub membership_days: (Date, Date),
+    /// When it is no longer what it was made as, on the same day.
+    pub until: Option<DateTime>,
     /// Offices whose own staff is seen.
     pub offices: Vec<RegionId>,
     /// Areas whose assignments are seen.
@@ -137,6 +147,10 @@ impl Scope {
             staff: open(Resource::Staff),
             assignment: open(Resource::Assignment),
             accounts: open(Resource::Account),
+            access_log: open(Resource::AccessLog),
+            trail: open(Resource::Trail),
+            membership_days: policy.memberships.on(today),
+            until: None,
             offices: Vec::new(),
             areas: Vec::new(),
             departments: Vec::new(),
@@ -144,7 +158,7 @@ impl Scope {
             policy,
         };
         for bond in &scope.bonds {
-            if scope.policy.sight(bond.role, bond.tie, Resource::Office) > Sight::Hidden {
+            if !scope.policy.sight(bond.role, bond.relation, Resource::Office).is_hidden() {
                 scope.offices.extend(&bond.offices);
                 scope.areas.extend(bond.area);
                 scope.departments.extend(bond.department);
@@ -165,23 +179,30 @@ impl Scope {
     #[must_use]
     pub fn household_sight(&self, id: HouseholdId, place: &Place) -> Sight {
         let single = self.household.households.get(&id).copied().unwrap_or_default();
-        single.max(self.household.root_sight(place))
+        single | self.household.root_sight(place)
     }
 
     /// How far an enterprise is seen.
     #[must_use]
     pub fn enterprise_sight(&self, id: EnterpriseId, place: &Place) -> Sight {
         let single = self.enterprise.enterprises.get(&id).copied().unwrap_or_default();
-        single.max(self.enterprise.root_sight(place))
+        single | self.enterprise.root_sight(place)
     }
 
     /// Whether something may be done to a record with these facts.
     #[must_use]
     pub fn may(&self, may: May, facts: &Facts<'_>) -> bool {
-        self.bonds
-            .iter()
-            .filter(|bond| self.policy.allows(bond.role, bond.tie, may))
-            .any(|bond| bond.role == Role::PlatformAdmin || bond.covers(facts))
+        self.role_for(may, facts).is_some()
+    }
+
+    /// The role by which something may be done to a record with these facts.
+    #[must_use]
+    pub fn role_for(&self, may: May, facts: &Facts<'_>) -> Option<Role> {
+        let allows = |bond: &&Bond| {
+            let by = |relation| self.policy.allows(bond.role, relation, may);
+            by(bond.relation) && bond.covers(facts) || by(Relation::County) && bond.is_in_county(&facts.place)
+        };
+        self.bonds.iter().find(allows).map(|bond| bond.role)
     }
 
     /// Names of what would allow it.
@@ -196,10 +217,12 @@ impl Scope {
         self.bonds.iter().any(|bond| bond.role == role)
     }
 
-    /// The names of everything that is allowed somewhere.
+    /// Whether something is allowed somewhere.
     #[must_use]
     pub fn allowed_somewhere(&self, may: May) -> bool {
-        self.bonds.iter().any(|bond| self.policy.allows(bond.role, bond.tie, may))
+        self.bonds.iter().any(|bond| {
+            [bond.relation, Relation::County].iter().any(|&by| self.policy.allows(bond.role, by, may))
+        })
     }
 }
 
@@ -209,8 +232,25 @@ impl Bond {
         self.offices.last().is_some_and(|&seat| place.path().any(|id| id == seat))
     }
 
+    /// Whether a place lies in a county of the bond.
+    fn is_in_county(&self, place: &Place) -> bool {
+        let roots = self.roots.iter().filter(|root| root.level == Level::County).map(|root| root.id);
+        let mut counties = self.offices.first().copied().into_iter().chain(roots);
+        place.county_id.is_some_and(|own| counties.any(|county| county == own))
+    }
+
+    /// Lets it reach as far as the place around: for trying whether anybody would notice.
+    pub(super) fn widen(&mut self) {
+        let around: Vec<Root> =
+            self.offices.iter().zip(Level::ALL).map(|(&id, level)| Root { level, id }).collect();
+        let whole = around.split_last().map_or(&[][..], |(_, above)| above);
+        self.roots.extend(whole.last());
+        self.offices.pop();
+    }
+
     fn covers(&self, facts: &Facts<'_>) -> bool {
-        self.roots.iter().any(|root| root.holds(&facts.place))
+        self.relation == Relation::Everywhere
+            || self.roots.iter().any(|root| root.holds(&facts.place))
             || facts.household.is_some() && self.household == facts.household
             || facts.enterprise.is_some() && self.enterprise == facts.enterprise
             || self.seats(&facts.place) && facts.branches.iter().any(|branch| self.branches.contains(branch))
@@ -218,10 +258,10 @@ impl Bond {
 }
 
 impl Doors {
-    /// The doors through which at least so much is seen.
+    /// The doors through which a part is seen.
     #[must_use]
-    pub fn at_least(&self, least: Sight) -> Self {
-        let enough = |sight: &Sight| *sight >= least;
+    pub fn showing(&self, part: Part) -> Self {
+        let enough = |sight: &Sight| sight.shows(part);
         Self {
             roots: self.roots.iter().copied().filter(|(_, sight)| enough(sight)).collect(),
             households: self
@@ -246,45 +286,48 @@ impl Doors {
         self.roots
             .iter()
             .filter(|(root, _)| root.holds(place))
-            .map(|&(_, sight)| sight)
-            .max()
-            .unwrap_or_default()
+            .fold(Sight::HIDDEN, |all, &(_, sight)| all | sight)
     }
 
     /// Whether a place is in it.
     #[must_use]
     pub fn holds(&self, place: &Place) -> bool {
-        self.everything || self.root_sight(place) > Sight::Hidden
+        self.everything || !self.root_sight(place).is_hidden()
     }
 }
 
 fn doors(policy: &Policy, bonds: &[Bond], resource: Resource) -> Doors {
     let mut doors = Doors::default();
     for bond in bonds {
-        let sight = policy.sight(bond.role, bond.tie, resource);
-        if sight == Sight::Hidden {
+        let sight = policy.sight(bond.role, bond.relation, resource);
+        if sight.is_hidden() {
             continue;
         }
-        doors.everything |= bond.role == Role::PlatformAdmin;
+        doors.everything |= bond.relation == Relation::Everywhere;
         doors.roots.extend(bond.roots.iter().map(|&root| (root, sight)));
         doors.branches.extend(&bond.branches);
+        if bond.household.is_some() || bond.enterprise.is_some() {
+            doors.around.extend(&bond.offices);
+        }
         if let Some(id) = bond.household {
             let best = doors.households.entry(id).or_default();
-            *best = sight.max(*best);
+            *best = *best | sight;
         }
         if let Some(id) = bond.enterprise {
             let best = doors.enterprises.entry(id).or_default();
-            *best = sight.max(*best);
+            *best = *best | sight;
         }
     }
     let mut seen = HashMap::new();
     for &(root, sight) in &doors.roots {
         let best: &mut Sight = seen.entry(root).or_default();
-        *best = sight.max(*best);
+        *best = *best | sight;
     }
     doors.roots = seen.into_iter().collect();
     doors.roots.sort_unstable_by_key(|(root, _)| (root.level, root.id));
     doors.branches.sort_unstable();
     doors.branches.dedup();
+    doors.around.sort_unstable();
+    doors.around.dedup();
     doors
 }

@@ -18,6 +18,7 @@ const KEY_ID: u8 = 1;
 pub struct Vault {
     seal: RandomizedNonceKey,
     find: hmac::Key,
+    chain: hmac::Key,
     /// Seed of the Ed25519 key that signs access tokens.
     pub(crate) signing_seed: [u8; 32],
 }
@@ -46,7 +47,8 @@ impl Vault {
         let seal =
             RandomizedNonceKey::new(&AES_256_GCM, &derive(secret, "seal")?).map_err(Error::internal)?;
         let find = hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, "find")?);
-        Ok(Self { seal, find, signing_seed: derive(secret, "sign")? })
+        let chain = hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, "chain")?);
+        Ok(Self { seal, find, chain, signing_seed: derive(secret, "sign")? })
     }
 
     /// Seals a text: key id, nonce, ciphertext with its tag.
@@ -73,6 +75,14 @@ impl Vault {
     #[must_use]
     pub fn fingerprint(&self, text: &str) -> Vec<u8> {
         hmac::sign(&self.find, text.as_bytes()).as_ref().to_vec()
+    }
+}
+
+impl Vault {
+    /// The keyed hash that ties a text to the hash before it.
+    #[must_use]
+    pub fn chain(&self, before: &[u8], text: &str) -> Vec<u8> {
+        hmac::sign(&self.chain, &[before, text.as_bytes()].concat()).as_ref().to_vec()
     }
 }
 

@@ -2,11 +2,12 @@
 //! most people: those bound to a province, an area or a party branch need one more.
 
 use super::{
+    clock::civil,
     db::Db,
     door::{any_of, unscoped},
     error::Result,
     place::{Level, Place, Root},
-    policy::{Policy, Tie},
+    policy::{Dates, Policy, Relation},
     scope::{Bond, Scope},
 };
 use entity::{
@@ -14,7 +15,7 @@ use entity::{
     id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
     kind::{AssignmentKind, Role},
     region,
-    scalar::Date,
+    scalar::DateTime,
 };
 use sea_orm::{
     ColumnTrait, FromQueryResult, QueryFilter, QuerySelect, Statement,
@@ -23,7 +24,7 @@ use sea_orm::{
 use std::sync::Arc;
 
 const BONDS: &str = "
-SELECT g.role, NULL AS kind, g.region_id, NULL AS area_id, g.household_id, g.enterprise_id, g.branch_id, g.department_id,
+SELECT g.role, NULL AS kind, CAST(NULL AS timestamptz) AS until, g.region_id, NULL AS area_id, g.household_id, g.enterprise_id, g.branch_id, g.department_id,
   coalesce(r.county_id, h.county_id, e.county_id, b.county_id, d.county_id) AS county_id,
   coalesce(r.township_id, h.township_id, e.township_id, b.township_id, d.township_id) AS township_id,
   coalesce(r.village_id, h.village_id, e.village_id, b.village_id, d.village_id) AS village_id,
@@ -35,18 +36,25 @@ LEFT JOIN household h ON h.id = g.household_id
 LEFT JOIN enterprise e ON e.id = g.enterprise_id
 LEFT JOIN branch b ON b.id = g.branch_id
 LEFT JOIN department d ON d.id = g.department_id
-WHERE g.account_id = $1 AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on > $3)
+WHERE g.account_id = $1 AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on > $4)
 UNION ALL
-SELECT 'CADRE', a.kind, a.region_id, a.area_id, a.household_id, a.enterprise_id, NULL, NULL,
+SELECT 'CADRE', a.kind, NULL, a.region_id, a.area_id, a.household_id, a.enterprise_id, NULL, NULL,
   a.county_id, a.township_id, a.village_id, a.group_id, a.grid_id
 FROM contact_assignment a
-JOIN cadre c ON c.id = a.cadre_id AND (c.ends_on IS NULL OR c.ends_on > $3)
-WHERE a.cadre_id = $2 AND a.starts_on <= $3 AND (a.ends_on IS NULL OR a.ends_on > $3)";
+JOIN cadre c ON c.id = a.cadre_id AND (c.ends_on IS NULL OR c.ends_on > $7)
+WHERE a.cadre_id = $2 AND a.starts_on <= $5 AND (a.ends_on IS NULL OR a.ends_on > $6)
+UNION ALL
+SELECT x.role, NULL, x.closes_at, NULL, NULL, x.household_id, NULL, NULL, NULL,
+  h.county_id, h.township_id, h.village_id, h.group_id, h.grid_id
+FROM emergency x JOIN household h ON h.id = x.household_id
+WHERE x.account_id = $1 AND x.closes_at > $8";
 
 #[derive(FromQueryResult)]
 struct Row {
     role: Role,
     kind: Option<AssignmentKind>,
+    /// Until when, within the day; for what was opened in an emergency.
+    until: Option<DateTime>,
     region_id: Option<RegionId>,
     area_id: Option<AreaId>,
     household_id: Option<HouseholdId>,
@@ -63,22 +71,35 @@ pub async fn scope(
     policy: &Arc<Policy>,
     account: AccountId,
     cadre: Option<CadreId>,
-    today: Date,
+    now: DateTime,
 ) -> Result<Scope> {
+    let today = civil(now);
     // A cadre that is none matches nothing.
     let cadre_or_none = cadre.map_or_else(uuid::Uuid::nil, Into::into);
-    let values = [account.0.into(), cadre_or_none.into(), today.0.into()];
+    let (granted, kept) = policy.grants.on(today);
+    let (assigned, held) = policy.assignments.on(today);
+    let in_office = Dates { from: true, until: policy.in_office }.on(today).1;
+    let open = if policy.emergencies_close { now } else { DateTime::new(chrono::DateTime::UNIX_EPOCH) };
+    let days = [granted, kept, assigned, held, in_office].map(|day| day.0.into());
+    let values = [account.0.into(), cadre_or_none.into()].into_iter().chain(days).chain([open.into()]);
     let statement = Statement::from_sql_and_values(db.backend(), BONDS, values);
     let rows = Row::find_by_statement(statement).all(db.read()).await?;
+    let until = rows.iter().filter_map(|row| row.until).min();
     let mut bonds = Vec::with_capacity(rows.len());
     for row in rows {
-        bonds.push(bond(db, row).await?);
+        let mut bond = bond(db, row).await?;
+        if policy.widened.contains(&bond.relation) {
+            bond.widen();
+        }
+        bonds.push(bond);
     }
-    Ok(Scope::new(Arc::clone(policy), Some(account), cadre, today, bonds))
+    let mut scope = Scope::new(Arc::clone(policy), Some(account), cadre, today, bonds);
+    scope.until = until;
+    Ok(scope)
 }
 
 async fn bond(db: &Db, row: Row) -> Result<Bond> {
-    let mut bond = Bond::new(row.role, tie(row.kind));
+    let mut bond = Bond::new(row.role, relation(&row));
     bond.offices = row.place.path().collect();
     bond.household = row.household_id;
     bond.enterprise = row.enterprise_id;
@@ -100,12 +121,22 @@ async fn bond(db: &Db, row: Row) -> Result<Bond> {
     Ok(bond)
 }
 
-fn tie(kind: Option<AssignmentKind>) -> Tie {
-    match kind {
-        None => Tie::Grant,
-        Some(AssignmentKind::Household | AssignmentKind::Enterprise | AssignmentKind::Group) => Tie::Contact,
-        Some(AssignmentKind::Township | AssignmentKind::Area | AssignmentKind::Village) => Tie::Reach,
+/// How a row ties: an assignment by its kind, a grant by what it is bound to.
+fn relation(row: &Row) -> Relation {
+    use AssignmentKind::{Area, Enterprise, Group, Household, Township, Village};
+    match row.kind {
+        Some(Household | Enterprise | Group) => return Relation::Contact,
+        Some(Township | Area | Village) => return Relation::PlaceContact,
+        None => {}
     }
+    let bound = [
+        (row.until.is_some(), Relation::Emergency),
+        (row.region_id.is_some(), Relation::Region),
+        (row.branch_id.is_some(), Relation::Branch),
+        (row.department_id.is_some(), Relation::Department),
+        (row.household_id.is_some() || row.enterprise_id.is_some(), Relation::Own),
+    ];
+    bound.into_iter().find(|(bound, _)| *bound).map_or(Relation::Everywhere, |(_, relation)| relation)
 }
 
 /// A province or a city stands for its counties.

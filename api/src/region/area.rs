@@ -5,7 +5,7 @@ use super::{find, naming::free_name};
 use crate::kernel::{
     bulk,
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, everyone, may},
     door::{any_of, unscoped},
     error::{Refusal, Result},
     filter::in_region,
@@ -132,7 +132,7 @@ pub struct AreaQuery;
 #[Object]
 impl AreaQuery {
     /// Areas of townships, by name. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1), directive = auth::apply(everyone()))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn areas(
         &self,
@@ -196,7 +196,7 @@ pub struct AreaMutation;
 impl AreaMutation {
     /// Makes an area. Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors: `INVALID`, `DUPLICATE`,
     /// `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageRegion)))]
     async fn area_create(
         &self,
         gql: &Context<'_>,
@@ -209,7 +209,7 @@ impl AreaMutation {
 
     /// Renames an area or changes its villages. Requires `REGION_ADMIN` of the township, or `PLATFORM_ADMIN`. Errors:
     /// `INVALID`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageRegion)))]
     async fn area_update(
         &self,
         gql: &Context<'_>,

@@ -3,7 +3,7 @@
 use super::history::{bearer, bearer_on, on_day, there_on};
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, everyone, may},
     door::unscoped,
     error::{Error, Result},
     filter::{ChoiceFilter, IdFilter, StringFilter, operand},
@@ -11,6 +11,7 @@ use crate::kernel::{
     page::{PageArgs, Run},
     payload::{ctx, payload},
     place::{Place, past::in_force},
+    policy::May,
     request::Ctx,
 };
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
@@ -209,7 +210,7 @@ pub struct RegionQuery;
 impl RegionQuery {
     /// One region by its id or official code. A code that is no longer in use leads to what its last bearer has become;
     /// with `asOf`, to who bore it on that day. Null when there is none. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1), directive = auth::apply(everyone()))]
     async fn region(
         &self,
         gql: &Context<'_>,
@@ -223,7 +224,7 @@ impl RegionQuery {
     }
 
     /// Regions in force, by official code unless another order is given. Requires nothing.
-    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Public), directive = cost::apply(1), directive = auth::apply(everyone()))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn regions(
         &self,
@@ -343,7 +344,7 @@ pub struct RegionMutation;
 impl RegionMutation {
     /// Makes a region below another. Requires `REGION_ADMIN` of the region above, or `PLATFORM_ADMIN`. Errors:
     /// `INVALID` (code, level, name), `DUPLICATE` (the code), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_create(
         &self,
         gql: &Context<'_>,
@@ -356,7 +357,7 @@ impl RegionMutation {
 
     /// Renames a region; past days keep the name that it had. Requires `REGION_ADMIN` of it, or `PLATFORM_ADMIN`. Errors: `INVALID`, `CONFLICT`,
     /// `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ManageRegion)))]
     async fn region_update(
         &self,
         gql: &Context<'_>,

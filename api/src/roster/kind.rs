@@ -100,6 +100,31 @@ kinds! {
 }
 
 impl Kind {
+    /// Fields of the personal class that its sheets show, as coordinates of the schema.
+    pub(super) fn personal(self) -> &'static [&'static str] {
+        match self {
+            Self::Branches | Self::Assignments => &[],
+            Self::Cadres => &["Cadre.sex"],
+            Self::Households => &[
+                "Household.headName",
+                "Household.address",
+                "Household.phoneMasked",
+                "Household.housing",
+                "HouseholdMember.name",
+                "HouseholdMember.relation",
+                "HouseholdMember.sex",
+                "HouseholdMember.birthDate",
+                "HouseholdMember.phoneMasked",
+                "HouseholdMember.employment",
+                "HouseholdMember.employmentPlace",
+                "HouseholdMember.needs",
+            ],
+            Self::Enterprises => {
+                &["Enterprise.legalRepresentative", "Enterprise.contactPerson", "Enterprise.phoneMasked"]
+            }
+        }
+    }
+
     /// The kind of a sheet: by its name, else by its headings, of which all required ones must be there.
     pub(super) fn of(sheet: &str, head: &[Row]) -> Option<(Self, Heading)> {
         let all = Self::ALL.iter().copied();

@@ -11,6 +11,7 @@ pub mod object;
 pub use kind::Kind;
 
 use crate::kernel::{
+    access::{self, Subject},
     clock::Clock,
     db::Db,
     door::unscoped,
@@ -23,7 +24,10 @@ use crate::kernel::{
     },
     vault::Vault,
 };
-use entity::region;
+use entity::{
+    kind::{AccessAction, DataClass},
+    region,
+};
 use futures_util::future::BoxFuture;
 use kind::Roles;
 use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter};
@@ -281,7 +285,7 @@ pub async fn template(kind: Kind, path: &Path) -> Result<()> {
 }
 
 /// Writes the records of a kind in a region into a sheet that `import` takes again; tells how many there are. Personal
-/// numbers stay masked.
+/// numbers stay masked; a sheet with names of people is written into the access log.
 pub async fn export(
     hand: &Hand,
     db: &Db,
@@ -305,6 +309,15 @@ pub async fn export(
     let form = kind.form();
     let mut writer = Writer::open(path, form);
     let done = |rows| watch(Progress { sheet: form.sheet, rows, total: None });
+    // Who is in the sheet is written down before anybody has it.
+    let fields = kind.personal().iter().map(|&field| field.to_owned()).collect::<Vec<_>>();
+    if !fields.is_empty() {
+        let subjects = vec![(Subject::Region(region.id), DataClass::Personal)];
+        let purpose = Some(format!("{} {region_code}", form.sheet));
+        let who = hand.looker();
+        let line = access::Line { who, action: AccessAction::Export, purpose, fields, subjects };
+        access::write(db.write(), &[line]).await?;
+    }
     let count = kind.export(db.read(), &region, &mut writer, &done).await?;
     writer.finish().await?;
     Ok(count)

@@ -3,11 +3,12 @@
 use super::job::{self, RosterImportInput, far};
 use crate::kernel::{
     connection::{Connection, Count, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, may},
     error::{Error, Locale, Result},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{self, PageArgs, Run, Stamp},
     payload::{ctx, payload},
+    policy::May,
     request::Ctx,
 };
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
@@ -277,7 +278,7 @@ pub struct RosterQuery;
 #[Object]
 impl RosterQuery {
     /// The viewer's own imports of rosters, the latest first. Requires sign-in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(may(May::ImportRoster)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn roster_imports(
         &self,
@@ -316,7 +317,7 @@ impl RosterMutation {
     /// Begins to take in a roster (名册) from an uploaded file; it goes on behind the scenes. Each record requires the right
     /// to import there and what its own mutation requires; a place outside answers like one that does not exist. Requires
     /// `REGION_ADMIN`. Errors: `STATE` (the file is not complete), `LIMIT` (one at a time), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(1000))]
+    #[graphql(directive = cost::apply(1000), directive = auth::apply(may(May::ImportRoster)))]
     async fn roster_import(
         &self,
         gql: &Context<'_>,

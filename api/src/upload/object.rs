@@ -3,12 +3,13 @@
 use super::{announce, delete, store::Store, url};
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, class, cost},
+    directive::{DataClass, auth, class, cost, may, signed_in},
     error::{Error, Result, UserError},
     filter::operand,
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
+    policy::May,
     request::Ctx,
     work::Written,
 };
@@ -122,7 +123,7 @@ pub struct UploadQuery;
 #[Object]
 impl UploadQuery {
     /// The viewer's own uploads, the latest first. Requires a sign-in; empty without one.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(signed_in()))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn uploads(
         &self,
@@ -195,7 +196,7 @@ impl UploadMutation {
     /// Announces a file (上传文件); its bytes then go to `url`, by tus 1.0.0. Requires for `ROSTER` the permission
     /// `IMPORT_ROSTER` somewhere: `REGION_ADMIN`. An account may have 20 uploads that are not complete, and in all as many
     /// bytes as four files of the greatest length. Errors: `INVALID`, `DUPLICATE`, `LIMIT`, `FORBIDDEN`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ImportRoster)))]
     async fn upload_create(
         &self,
         gql: &Context<'_>,
@@ -207,7 +208,7 @@ impl UploadMutation {
 
     /// Takes an upload away, complete or not, with what has arrived of it. Requires that it is the viewer's own. Errors:
     /// `CONFLICT`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(signed_in()))]
     async fn upload_delete(
         &self,
         gql: &Context<'_>,

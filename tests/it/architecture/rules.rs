@@ -8,14 +8,27 @@ pub(super) const LINES: usize = 600;
 
 /// Which room owns which table; the names are those of the modules of `entity`.
 pub(super) const OWNERS: &[(&str, &[&str])] = &[
-    ("kernel", &["change", "idempotency", "place_past", "search_gram", "search_text"]),
+    (
+        "kernel",
+        &[
+            "access_anchor",
+            "access_line",
+            "access_seal",
+            "access_subject",
+            "change",
+            "idempotency",
+            "place_past",
+            "search_gram",
+            "search_text",
+        ],
+    ),
     ("region", &["region", "region_succession", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
     ("cadre", &["cadre", "membership", "position"]),
     ("account", &["account", "grant", "session", "refresh_token"]),
     ("upload", &["upload"]),
-    ("household", &["household", "household_tag", "member", "tag"]),
+    ("household", &["emergency", "household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),
     ("roster", &["roster_import"]),

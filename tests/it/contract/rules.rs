@@ -5,8 +5,9 @@ use async_graphql::parser::types::{Type, TypeKind};
 
 /// Fields that are masked for everyone.
 const SENSITIVE: [&str; 4] = ["identityNumber", "yearlyIncome", "incomeSource", "sensitiveTags"];
-/// Mutations that are not repeated under a key: signing in, on and out.
-const UNKEYED: [&str; 3] = ["sessionStart", "sessionRefresh", "sessionEnd"];
+/// Mutations that are not repeated under a key: signing in, on and out, and looks at what is sensitive.
+const UNKEYED: [&str; 5] =
+    ["sessionStart", "sessionRefresh", "sessionEnd", "householdReveal", "householdMemberReveal"];
 
 /// What breaks a rule: where (`Household.phone`), and what would be right.
 pub(super) type Finding = (String, String);
@@ -81,6 +82,39 @@ pub(super) fn bad_roots(contract: &Contract) -> Vec<Finding> {
     found
 }
 
+/// Each root field says what opens it; the prose of a mutation names the same roles.
+pub(super) fn bad_auth(contract: &Contract) -> Vec<Finding> {
+    let roles: Vec<String> =
+        entity::kind::Role::all().map(|role| sea_orm::ActiveEnum::to_value(&role)).collect();
+    let mut found = Vec::new();
+    for field in contract.fields().filter(|field| is_root(field.of)) {
+        let any_of = directive(&field.it.directives, "auth").and_then(|auth| auth.arguments.first());
+        let Some((_, any_of)) = any_of else {
+            found.push(wrong(field.at(), "needs @auth"));
+            continue;
+        };
+        let opened = any_of.node.to_string();
+        if opened == "[]" {
+            found.push(wrong(field.at(), "nobody may ask it"));
+        }
+        let prose = field.description();
+        if field.of != "Mutation" || prose.contains("requires what `") {
+            continue;
+        }
+        for role in &roles {
+            let (says, opens) = (
+                prose.contains(&format!("`{}`", role.to_lowercase())),
+                opened.contains(&format!("\"{role}\"")),
+            );
+            if says != opens {
+                let right = if opens { "is not named in the prose" } else { "is named in the prose alone" };
+                found.push(wrong(field.at(), format!("{role} {right}")));
+            }
+        }
+    }
+    found
+}
+
 /// Each connection is asked by page, from either end.
 pub(super) fn unpaged(contract: &Contract) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -127,7 +161,7 @@ pub(super) fn bad_mutations(contract: &Contract) -> Vec<Finding> {
         if !UNKEYED.contains(&name) && !has("idempotencyKey", "ID!") {
             found.push(wrong(&input, "has `idempotencyKey: ID!`"));
         }
-        if has("id", "ID!") && !has("expectedVersion", "Int!") {
+        if !UNKEYED.contains(&name) && has("id", "ID!") && !has("expectedVersion", "Int!") {
             found.push(wrong(&input, "changes something that exists: has `expectedVersion: Int!`"));
         }
         let payload = base(field.ty());

@@ -6,6 +6,8 @@ use super::{
     value::{self, plain},
 };
 use crate::kernel::{
+    access::Looker,
+    clock::Clock,
     door::{Guarded, unscoped},
     error::Result,
     policy::May,
@@ -34,6 +36,21 @@ pub enum Hand {
 }
 
 impl Hand {
+    /// Who looks, for the access log.
+    #[must_use]
+    pub fn looker(&self) -> Looker {
+        match self {
+            Self::Viewer(ctx) => ctx.looker(),
+            Self::Operator => Looker {
+                at: Clock::default().now(),
+                account: None,
+                session: None,
+                api_key: None,
+                request_id: "command".to_owned(),
+            },
+        }
+    }
+
     /// Whether something may be done to a record with these facts.
     #[must_use]
     pub fn may(&self, may: May, facts: &Facts<'_>) -> bool {

@@ -1,0 +1,36 @@
+//! What can be done: the names of permissions.
+
+use async_graphql::Enum;
+
+/// What can be done (权限): names of permissions. Which of them a viewer has somewhere, `viewer` tells; whether one holds for
+/// a record, its `viewerCan`. Clients treat a name that they do not know as one that they lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[graphql(name = "PermissionName")]
+pub enum May {
+    /// Make and rename regions and areas (管理区域与片区).
+    ManageRegion,
+    /// Make and change party organisations and memberships (管理党组织).
+    ManageBranch,
+    /// Make and change departments (管理部门).
+    ManageDepartment,
+    /// Make and change cadres and their posts (管理干部).
+    ManageCadre,
+    /// Make and change accounts, give and end roles (管理账号与授权).
+    ManageAccount,
+    /// Register a household (登记户).
+    CreateHousehold,
+    /// Change a household and its members (更新户信息).
+    UpdateHousehold,
+    /// Register an enterprise (登记企业).
+    CreateEnterprise,
+    /// Change an enterprise (更新企业信息).
+    UpdateEnterprise,
+    /// Make and end contact assignments (指派包联).
+    Assign,
+    /// Take in rosters from sheets (导入名册).
+    ImportRoster,
+    /// Be shown what is sensitive, of one record, for a reason (查看敏感信息).
+    Reveal,
+    /// Open a household outside one's scope in an emergency (紧急查看).
+    BreakGlass,
+}

@@ -1,0 +1,132 @@
+//! The table itself: a block for each role and relation, what it sees and what it does.
+
+use super::{
+    May::{self, *},
+    Opens, Relation,
+    Resource::{self, *},
+    Rule, Sight,
+};
+use entity::kind::Role::{self, *};
+
+/// What a relation of a role opens.
+struct Block {
+    role: Role,
+    relation: Relation,
+    sees: &'static [(Resource, Sight)],
+    does: &'static [May],
+}
+
+const fn block(
+    role: Role,
+    relation: Relation,
+    sees: &'static [(Resource, Sight)],
+    does: &'static [May],
+) -> Block {
+    Block { role, relation, sees, does }
+}
+
+const SERVED: Sight = Sight::SERVED;
+const CLOSE: Sight = Sight::CLOSE;
+const DESK: Sight = Sight::DESK;
+
+/// Roles that may open a household of their county in an emergency.
+const EMERGENCY: [Role; 7] =
+    [RegionAdmin, Leader, Dispatcher, Supervisor, DepartmentHandler, GridWorker, Cadre];
+
+const BLOCKS: &[Block] = &[
+    block(PlatformAdmin, Relation::Everywhere, &[(Account, SERVED)], &[ManageRegion, ManageAccount]),
+    block(
+        RegionAdmin,
+        Relation::Region,
+        &[
+            (Household, SERVED),
+            (Enterprise, SERVED),
+            (Staff, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (Account, SERVED),
+            (AccessLog, SERVED),
+        ],
+        &[
+            ManageRegion,
+            ManageBranch,
+            ManageDepartment,
+            ManageCadre,
+            ManageAccount,
+            CreateHousehold,
+            UpdateHousehold,
+            CreateEnterprise,
+            UpdateEnterprise,
+            Assign,
+            ImportRoster,
+        ],
+    ),
+    block(
+        Leader,
+        Relation::Region,
+        &[(Household, SERVED), (Enterprise, SERVED), (Staff, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[],
+    ),
+    block(
+        Dispatcher,
+        Relation::Region,
+        &[(Household, DESK), (Enterprise, DESK), (Staff, SERVED), (Office, SERVED)],
+        &[],
+    ),
+    block(Supervisor, Relation::Region, &[(Staff, SERVED), (Office, SERVED), (Assignment, SERVED)], &[]),
+    block(
+        BranchSecretary,
+        Relation::Branch,
+        &[(Staff, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[Assign],
+    ),
+    block(DepartmentHandler, Relation::Department, &[(Office, SERVED), (Assignment, SERVED)], &[]),
+    block(
+        GridWorker,
+        Relation::Region,
+        &[(Household, CLOSE), (Enterprise, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[CreateHousehold, UpdateHousehold],
+    ),
+    block(
+        Cadre,
+        Relation::Contact,
+        &[(Household, CLOSE), (Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED)],
+        &[UpdateHousehold, UpdateEnterprise, Reveal],
+    ),
+    block(
+        Cadre,
+        Relation::PlaceContact,
+        &[(Household, SERVED), (Enterprise, SERVED), (Staff, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[UpdateHousehold],
+    ),
+    block(
+        Resident,
+        Relation::Own,
+        &[(Household, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
+        &[],
+    ),
+    block(
+        EnterpriseRep,
+        Relation::Own,
+        &[(Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
+        &[],
+    ),
+    block(Auditor, Relation::Region, &[(AccessLog, SERVED), (Trail, SERVED)], &[]),
+];
+
+/// The table as lines, one for each thing that is opened.
+pub(super) fn rules() -> Vec<Rule> {
+    let lines = BLOCKS.iter().flat_map(|block| {
+        let sees = block.sees.iter().map(|&(resource, sight)| Opens::See(resource, sight));
+        let does = block.does.iter().map(|&may| Opens::Do(may));
+        let line = |opens| Rule { role: block.role, relation: block.relation, opens };
+        sees.chain(does).map(line)
+    });
+    let emergencies = EMERGENCY.into_iter().flat_map(|role| {
+        [
+            Rule { role, relation: Relation::County, opens: Opens::Do(BreakGlass) },
+            Rule { role, relation: Relation::Emergency, opens: Opens::See(Household, CLOSE) },
+        ]
+    });
+    lines.chain(emergencies).collect()
+}
