@@ -44,6 +44,7 @@ use kernel::{
     error::Error,
     keep::Keep,
     policy::Policy,
+    ring,
     vault::{SECRET_BYTES, Vault},
 };
 use sea_orm::DbErr;
@@ -70,24 +71,35 @@ pub struct State {
 }
 
 impl State {
-    /// Opens the database and derives the keys. Fails if either cannot be had.
+    /// Opens the database and its keys. Fails if either cannot be had.
     pub async fn open(config: Config, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
         let db = Db::open(&options(&config)).await?;
-        let vault = Arc::new(Vault::new(secret)?);
-        let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()))?;
+        Self::over(config, db, secret).await
+    }
+
+    /// The same over an open, migrated database.
+    pub async fn over(config: Config, db: Db, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
+        let clock = Clock::default();
+        let vault = Arc::new(ring::open(&db, secret, clock.now()).await?);
+        let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()));
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
-        Ok(Self { config, db, vault, keep, clock: Clock::default(), identity, schema, demo_accounts: None })
+        Ok(Self { config, db, vault, keep, clock, identity, schema, demo_accounts: None })
     }
 
     /// Whether the database answers and every migration is in place.
     pub async fn ready(&self) -> Result<(), String> {
-        use migration::MigratorTrait;
-        let pending = migration::Migrator::get_pending_migrations_read_only(self.db.read());
-        let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
-        if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
+        migrated(&self.db).await
     }
+}
+
+/// Whether every migration is in place.
+pub async fn migrated(db: &Db) -> Result<(), String> {
+    use migration::MigratorTrait;
+    let pending = migration::Migrator::get_pending_migrations_read_only(db.read());
+    let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
+    if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
 }
 
 /// Where files are kept, and how much of them, from the settings.

@@ -6,6 +6,7 @@ pub mod scalar;
 
 pub mod change;
 pub mod idempotency;
+pub mod ring_key;
 pub mod search_gram;
 pub mod search_text;
 

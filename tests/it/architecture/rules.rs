@@ -8,7 +8,7 @@ pub(super) const LINES: usize = 600;
 
 /// Which room owns which table; the names are those of the modules of `entity`.
 pub(super) const OWNERS: &[(&str, &[&str])] = &[
-    ("kernel", &["change", "idempotency", "place_past", "search_gram", "search_text"]),
+    ("kernel", &["change", "idempotency", "place_past", "ring_key", "search_gram", "search_text"]),
     ("region", &["region", "region_succession", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
