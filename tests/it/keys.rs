@@ -193,6 +193,16 @@ async fn a_change_that_was_interrupted_is_finished_by_another_server() {
     upkeep(&other).await;
     assert_eq!(sealed_by(&world).await.into_keys().collect::<Vec<_>>(), [2]);
     assert_eq!(opened(&other).await, before);
+
+    // The next change removes what this one has left.
+    other.state.clock.shift(KEPT);
+    assert_eq!(begin(&other, KeyPurpose::Seal).await.map(|key| key.id), Some(3));
+    other.state.clock.shift(Duration::minutes(1));
+    upkeep(&other).await;
+    assert_eq!(sealed_by(&world).await.into_keys().collect::<Vec<_>>(), [3]);
+    let stand = [(1, KeyState::Removed), (2, KeyState::Retiring), (3, KeyState::Active)];
+    assert_eq!(states(&other, KeyPurpose::Seal).await, stand);
+    assert_eq!(opened(&other).await, before);
 }
 
 #[tokio::test]

@@ -131,10 +131,9 @@ pub async fn reseal(tools: Tools<'_>, rest: time::Duration, mut passed: impl FnM
     let Tools { db, vault, clock } = tools;
     refresh(db, vault, clock.now()).await?;
     let begun = clock.now();
-    let is_over = match standing(&all(db.read()).await?, begun) {
-        Standing::Swept(end) if end <= begun => sheets_have_ended(db).await?,
-        _ => false,
-    };
+    let ring = all(db.read()).await?;
+    let mut retired = sealing(&ring).filter_map(|key| key.retired_at);
+    let is_over = retired.any(|retired| later(retired, KEPT) <= begun) && sheets_have_ended(db).await?;
     let mut total = Swept::default();
     let mut beat = time::Instant::now();
     say(db, clock.now()).await?;
