@@ -148,6 +148,9 @@ pub struct IdentityConfig {
     pub issuer: String,
     /// The `aud` of our tokens.
     pub audience: String,
+    /// The key that signs tokens is replaced after so long; zero: only by hand.
+    #[serde(rename = "signing_key_days", deserialize_with = "days")]
+    pub signing_key_life: Duration,
 }
 
 /// What is shown of people.
@@ -237,6 +240,13 @@ impl MasterKey {
 
     fn parse(text: &str) -> Option<Self> {
         BASE64.decode(text.trim()).ok()?.try_into().ok().map(Self)
+    }
+
+    /// A key from a file that holds nothing else.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let (zh, en) = ("应为 base64 编码的 32 字节", "must be 32 bytes in base64");
+        let wrong = || ConfigError::new(file.display().to_string(), zh, en);
+        Self::parse(&read(file)?).ok_or_else(wrong)
     }
 }
 
@@ -360,7 +370,7 @@ pub fn sample() -> String {
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|error| {
         let name = path.display().to_string();
-        ConfigError::new(name, format!("无法读取设置文件：{error}"), format!("can't be read: {error}"))
+        ConfigError::new(name, format!("无法读取：{error}"), format!("can't be read: {error}"))
     })
 }
 

@@ -48,6 +48,7 @@ use kernel::{
     error::Error,
     keep::Keep,
     policy::Policy,
+    ring,
     vault::{SECRET_BYTES, Vault},
 };
 use sea_orm::DbErr;
@@ -76,43 +77,40 @@ pub struct State {
 }
 
 impl State {
-    /// Opens the database and derives the keys. Fails if either cannot be had.
+    /// Opens the database and its keys. Fails if either cannot be had.
     pub async fn open(config: Config, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
-        Self::open_under(Policy::default(), config, secret).await
+        let db = Db::open(&options(&config)).await?;
+        Self::over(config, db, secret, Policy::default()).await
     }
 
-    /// The same under another policy: for trying what the tests notice.
-    pub async fn open_under(
-        policy: Policy,
+    /// The same over an open, migrated database, under another policy: for trying what the tests notice.
+    pub async fn over(
         config: Config,
+        db: Db,
         secret: &[u8; SECRET_BYTES],
+        policy: Policy,
     ) -> Result<Self, Error> {
-        let db = Db::open(&options(&config)).await?;
-        let vault = Arc::new(Vault::new(secret)?);
-        let identity = Identity::new(&config.identity, &vault, Arc::new(policy))?;
-        let identity = Arc::new(identity);
+        let clock = Clock::default();
+        let vault = Arc::new(ring::open(&db, secret, clock.now()).await?);
+        let identity = Arc::new(Identity::new(&config.identity, &vault, Arc::new(policy)));
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
-        Ok(Self {
-            config,
-            db,
-            vault,
-            keep,
-            access: Book::default(),
-            clock: Clock::default(),
-            identity,
-            schema,
-            demo_accounts: None,
-        })
+        let access = Book::default();
+        Ok(Self { config, db, vault, keep, access, clock, identity, schema, demo_accounts: None })
     }
 
     /// Whether the database answers and every migration is in place.
     pub async fn ready(&self) -> Result<(), String> {
-        use migration::MigratorTrait;
-        let pending = migration::Migrator::get_pending_migrations_read_only(self.db.read());
-        let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
-        if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
+        migrated(&self.db).await
     }
+}
+
+/// Whether every migration is in place.
+pub async fn migrated(db: &Db) -> Result<(), String> {
+    use migration::MigratorTrait;
+    let pending = migration::Migrator::get_pending_migrations_read_only(db.read());
+    let pending = pending.await.map_err(|error: DbErr| error.to_string())?;
+    if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
 }
 
 /// Where files are kept, and how much of them, from the settings.

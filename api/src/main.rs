@@ -4,6 +4,7 @@
 mod command;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use entity::kind::KeyPurpose;
 use lianhu::{
     demo::made_up::Scale,
     roster::{Kind, Options},
@@ -92,6 +93,11 @@ enum Command {
         #[arg(long, value_name = "FILE", required_if_eq("scale", "country"))]
         out: Option<PathBuf>,
     },
+    /// The keys that seal personal numbers and sign tokens, and the master secret that wraps them.
+    Keys {
+        #[command(subcommand)]
+        step: Keys,
+    },
     /// Make anew what searches find records by. Serving goes on meanwhile.
     Reindex,
     /// The access log: who looked at whom.
@@ -117,6 +123,32 @@ enum Size {
     City,
     /// 665 000 regions, as a sheet.
     Country,
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Tell how each key stands, and how many values are still sealed by one that is on its way out.
+    Status,
+    /// Change a key while servers go on. Interrupted, it goes on the next time, or on a running server.
+    Rotate {
+        /// Which.
+        #[arg(long, value_enum, default_value_t = Purpose::Seal)]
+        purpose: Purpose,
+    },
+    /// Change the master secret: wrap all keys by another. Start the servers with it right after.
+    Rewrap {
+        /// A file with the new master secret: 32 bytes in base64.
+        #[arg(long, value_name = "FILE")]
+        new_key_file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Purpose {
+    /// The key that seals telephone and identity numbers; all of them are sealed anew.
+    Seal,
+    /// The key that signs access tokens.
+    Sign,
 }
 
 #[derive(Subcommand)]
@@ -223,6 +255,17 @@ async fn main() -> ExitCode {
                 Size::City => command::generate::place(&settings, Scale::City, seed, accounts).await,
                 Size::Country => command::generate::country(out.as_deref(), seed),
             }
+        }
+        Command::Keys { step: Keys::Status } => command::keys::status(&settings).await,
+        Command::Keys { step: Keys::Rotate { purpose } } => {
+            let purpose = match purpose {
+                Purpose::Seal => KeyPurpose::Seal,
+                Purpose::Sign => KeyPurpose::Sign,
+            };
+            command::keys::rotate(&settings, purpose).await
+        }
+        Command::Keys { step: Keys::Rewrap { new_key_file } } => {
+            command::keys::rewrap(&settings, &new_key_file).await
         }
         Command::Reindex => command::migrate::reindex(&settings).await,
         Command::Audit { audit: Audit::Verify } => command::audit::verify(&settings).await,

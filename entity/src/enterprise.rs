@@ -22,6 +22,7 @@ pub struct Model {
     pub village_id: Option<RegionId>,
     pub legal_representative: Option<String>,
     pub contact_person: Option<String>,
+    /// Sealed; the two beside it are for showing and for exact look-up.
     pub phone: Option<Vec<u8>>,
     pub phone_masked: Option<String>,
     pub phone_hash: Option<Vec<u8>>,

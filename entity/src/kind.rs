@@ -306,6 +306,18 @@ kinds! {
         BreakGlass,
     }
 
+    /// What a key of the ring is for (密钥用途).
+    KeyPurpose {
+        /// To seal what is personal at rest (加密).
+        Seal,
+        /// To find it again exactly, by a keyed hash (查找).
+        Find,
+        /// To sign access tokens (签名).
+        Sign,
+        /// To tie the lines of the access log together (成链).
+        Chain,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

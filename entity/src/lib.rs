@@ -11,6 +11,7 @@ pub mod access_subject;
 pub mod change;
 pub mod emergency;
 pub mod idempotency;
+pub mod ring_key;
 pub mod search_gram;
 pub mod search_text;
 

@@ -23,6 +23,7 @@ pub struct Model {
     pub identity_number: Option<Vec<u8>>,
     pub identity_number_masked: Option<String>,
     pub identity_number_hash: Option<Vec<u8>>,
+    /// Sealed; the two beside it are for showing and for exact look-up.
     pub phone: Option<Vec<u8>>,
     pub phone_masked: Option<String>,
     pub phone_hash: Option<Vec<u8>>,

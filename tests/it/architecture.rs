@@ -52,6 +52,11 @@ const DOORS: &[Allowed] = &[
     ),
     ("api/src/kernel/place/still.rs", "Query::select", "a lock, not a table"),
     (
+        "api/src/kernel/ring/sealed.rs",
+        "Query::select",
+        "all that is sealed, to be sealed anew; nothing is shown",
+    ),
+    (
         "api/src/region/history.rs",
         "Query::select",
         "a table beside itself, inside a question that begins at the door",
@@ -134,6 +139,8 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/demo/made_up/mod.rs", "account", "whether the database is empty"),
     ("api/src/demo/made_up/mod.rs", "region", "whether the database is empty"),
     ("api/src/demo/made_up/mod.rs", "household", "how many townships were filled; a number"),
+    ("api/src/kernel/ring/mod.rs", "ring_key", "the keys of the house; nothing is shown"),
+    ("api/src/kernel/ring/change.rs", "ring_key", "the keys of the house; nothing is shown"),
     ("api/src/kernel/viewer.rs", "account", "whether there is any account at all"),
     ("api/src/account/session.rs", "account", "nobody is known yet"),
     ("api/src/account/session.rs", "session", "the session of a token that was shown"),

@@ -18,6 +18,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Signing in.
 pub(crate) const START: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) {
@@ -124,8 +125,8 @@ async fn a_forged_token_is_nobodys_whichever_part_of_it_is_forged() {
         (AccountId(uuid_of(&claims, "sub")), SessionId(uuid_of(&claims, "sid")))
     };
     let mint = |secret: &[u8; 32], issuer, audience, session| {
-        let vault = Vault::new(secret).expect("keys");
-        let tokens = Tokens::new(&vault, issuer, audience, Duration::minutes(10)).expect("a key");
+        let vault = Arc::new(Vault::new(secret).expect("keys"));
+        let tokens = Tokens::new(&vault, issuer, audience, Duration::minutes(10));
         tokens.issue(account, session, now).expect("a token").0
     };
     // The mint is the server's own: what it refuses below is refused for the one thing that differs.

@@ -15,6 +15,7 @@ mod region_import;
 mod scale;
 mod boundary;
 mod identity;
+mod keys;
 mod password;
 mod hand_over;
 mod upload;

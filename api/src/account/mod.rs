@@ -18,7 +18,7 @@ pub mod viewer;
 use crate::{
     State,
     kernel::{
-        error::{Error, Fault, Locale, Result},
+        error::{Error, Fault, Locale},
         policy::Policy,
         record::Record,
         request::Ctx,
@@ -56,11 +56,12 @@ pub struct Identity {
 
 impl Identity {
     /// Keys from the vault, limits from the configuration.
-    pub fn new(config: &crate::config::IdentityConfig, vault: &Vault, policy: Arc<Policy>) -> Result<Self> {
+    #[must_use]
+    pub fn new(config: &crate::config::IdentityConfig, vault: &Arc<Vault>, policy: Arc<Policy>) -> Self {
         let days = |span: std::time::Duration| chrono::Duration::from_std(span).unwrap_or_default();
-        Ok(Self {
+        Self {
             passwords: Passwords::new(config.hash_threads, config.hash_queue),
-            tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access))?,
+            tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access)),
             lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
             policy,
             failures: throttle::Failures::default(),
@@ -68,7 +69,7 @@ impl Identity {
                 .max_capacity(20_000)
                 .time_to_live(std::time::Duration::from_mins(1))
                 .build(),
-        })
+        }
     }
 }
 

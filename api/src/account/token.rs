@@ -5,11 +5,6 @@ use crate::kernel::{
     error::{Code, Error, Fault, Result},
     vault::{self, Vault},
 };
-use aws_lc_rs::{
-    encoding::{AsDer, Pkcs8V1Der},
-    signature::{Ed25519KeyPair, KeyPair},
-};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use entity::{
     id::{AccountId, SessionId},
@@ -18,6 +13,7 @@ use entity::{
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use uuid::Uuid;
 
 const KIND: &str = "at+jwt";
@@ -34,32 +30,35 @@ struct Claims {
     jti: Uuid,
 }
 
+/// What a token was found to say, and the key that signed it.
+#[derive(Clone, Copy)]
+struct Known {
+    account: AccountId,
+    session: SessionId,
+    expires: i64,
+    key: i16,
+}
+
 /// Signs and reads access tokens.
 pub struct Tokens {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    kid: String,
+    vault: Arc<Vault>,
     issuer: String,
     audience: String,
     life: Duration,
-    known: Cache<Vec<u8>, (AccountId, SessionId, i64)>,
+    known: Cache<Vec<u8>, Known>,
 }
 
 impl Tokens {
-    /// Keys from the vault.
-    pub fn new(vault: &Vault, issuer: &str, audience: &str, life: Duration) -> Result<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&vault.signing_seed).map_err(Error::internal)?;
-        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(Error::internal)?;
-        let public = pair.public_key().as_ref();
-        Ok(Self {
-            encoding: EncodingKey::from_ed_der(der.as_ref()),
-            decoding: DecodingKey::from_ed_der(public),
-            kid: URL_SAFE_NO_PAD.encode(&vault::digest(&URL_SAFE_NO_PAD.encode(public))[..9]),
+    /// Keys from the vault, as it holds them at each moment.
+    #[must_use]
+    pub fn new(vault: &Arc<Vault>, issuer: &str, audience: &str, life: Duration) -> Self {
+        Self {
+            vault: Arc::clone(vault),
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             life,
             known: Cache::new(20_000),
-        })
+        }
     }
 
     /// A new token and the moment at which it ends.
@@ -76,8 +75,10 @@ impl Tokens {
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(KIND.to_owned());
-        header.kid = Some(self.kid.clone());
-        let token = encode(&header, &claims, &self.encoding).map_err(Error::internal)?;
+        let key = self.vault.signing()?;
+        header.kid = Some(key.kid.clone());
+        let pair = EncodingKey::from_ed_der(&key.pair);
+        let token = encode(&header, &claims, &pair).map_err(Error::internal)?;
         Ok((token, expires))
     }
 
@@ -91,7 +92,8 @@ impl Tokens {
             )
         };
         let hash = vault::digest(token);
-        let (account, session, expires) = match self.known.get(&hash) {
+        // What was found once lasts no longer than the key.
+        let known = match self.known.get(&hash).filter(|known| self.vault.accepts(known.key)) {
             Some(known) => known,
             None => {
                 let known = self.verify(token).ok_or_else(refused)?;
@@ -99,28 +101,28 @@ impl Tokens {
                 known
             }
         };
-        if now.0.timestamp() >= expires { Err(refused()) } else { Ok((account, session)) }
+        if now.0.timestamp() >= known.expires { Err(refused()) } else { Ok((known.account, known.session)) }
     }
 
-    fn verify(&self, token: &str) -> Option<(AccountId, SessionId, i64)> {
-        let header = decode_header(token).ok()?;
-        if header.typ.as_deref() != Some(KIND) || header.kid.as_deref() != Some(&self.kid) {
-            return None;
-        }
+    fn verify(&self, token: &str) -> Option<Known> {
+        let header = decode_header(token).ok().filter(|header| header.typ.as_deref() == Some(KIND))?;
+        let key = self.vault.signing_key(header.kid.as_deref()?)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         // Compared with our own clock by the caller.
         validation.validate_exp = false;
-        let claims = decode::<Claims>(token, &self.decoding, &validation).ok()?.claims;
+        let claims =
+            decode::<Claims>(token, &DecodingKey::from_ed_der(&key.public), &validation).ok()?.claims;
         let id = |text: &str, prefix: &str| {
             entity::id::read(text).filter(|(found, _)| found == prefix).map(|(_, uuid)| uuid)
         };
-        Some((
-            AccountId(id(&claims.sub, AccountId::PREFIX)?),
-            SessionId(id(&claims.sid, SessionId::PREFIX)?),
-            claims.exp,
-        ))
+        Some(Known {
+            account: AccountId(id(&claims.sub, AccountId::PREFIX)?),
+            session: SessionId(id(&claims.sid, SessionId::PREFIX)?),
+            expires: claims.exp,
+            key: key.id,
+        })
     }
 }

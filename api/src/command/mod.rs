@@ -2,16 +2,23 @@
 
 pub(crate) mod audit;
 pub(crate) mod generate;
+pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod roster;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lianhu::{
     State,
     config::{Config, DatabaseUrl, MasterKey},
     demo, http,
-    kernel::{access::chain, db::Db, error::Error, vault, work},
-    options,
+    kernel::{
+        access::chain,
+        db::Db,
+        error::Error,
+        policy::Policy,
+        ring::{self, change},
+        vault, work,
+    },
+    migrated, options,
     region::import::{self, ImportError},
     upload,
 };
@@ -84,7 +91,9 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
             keep_ledger(&state),
             keep_store(&state),
             state.access.keep(&state.db),
-            seal_log(&state)
+            seal_log(&state),
+            ring::watch(&state.db, &state.vault, &state.clock),
+            keep_ring(&state)
         )
     });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;
@@ -130,20 +139,36 @@ async fn keep_store(state: &State) {
     }
 }
 
-/// Everything that needs the master secret and a migrated database.
-async fn ready(config: Config) -> Result<State, Failed> {
-    let Some(key) = config.secret.key.clone() else {
-        return Err(Failed(
+/// Changes keys where that is due, every half minute.
+async fn keep_ring(state: &State) {
+    let tools = change::Tools { db: &state.db, vault: &state.vault, clock: &state.clock };
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+        if let Err(error) = change::tend(tools, state.config.identity.signing_key_life).await {
+            tracing::warn!(?error, "keys stay as they are for now");
+        }
+    }
+}
+
+/// The master secret, which has to be set.
+fn secret(config: &Config) -> Result<MasterKey, Failed> {
+    config.secret.key.clone().ok_or_else(|| {
+        Failed(
             "secret.key: 未设置主密钥（32 字节，base64）。可用 `openssl rand -base64 32` 生成。\n\
              secret.key: the master secret is not set (32 bytes in base64); `openssl rand -base64 32` makes one."
                 .to_owned(),
-        ));
-    };
-    let state = State::open(config, key.expose()).await.map_err(ours)?;
-    state.ready().await.map_err(|reason| {
+        )
+    })
+}
+
+/// Everything that needs the master secret and a migrated database.
+async fn ready(config: Config) -> Result<State, Failed> {
+    let key = secret(&config)?;
+    let db = Db::open(&options(&config)).await?;
+    migrated(&db).await.map_err(|reason| {
         Failed(format!("数据库尚未就绪：{reason}。请先运行 lianhu migrate up。\nThe database is not ready: {reason}. Run `lianhu migrate up` first."))
     })?;
-    Ok(state)
+    State::over(config, db, key.expose(), Policy::default()).await.map_err(ours)
 }
 
 /// `lianhu serve`
@@ -186,9 +211,10 @@ pub(crate) async fn demo(
     }
     config.store.folder = data.join("store");
     let key = key_of(&data.join("secret.key"))?;
-    let mut state = State::open(config, key.expose()).await.map_err(ours)?;
-    migration::Migrator::up(state.db.write(), None).await?;
-    migrate::reindex_if_missing(&state.db).await?;
+    let db = Db::open(&options(&config)).await?;
+    migration::Migrator::up(db.write(), None).await?;
+    migrate::reindex_if_missing(&db).await?;
+    let mut state = State::over(config, db, key.expose(), Policy::default()).await.map_err(ours)?;
     let kept = data.join("accounts.json");
     let table = if kept.is_file() {
         std::fs::read_to_string(&kept)?
@@ -233,10 +259,7 @@ fn key_of(file: &Path) -> Result<MasterKey, Failed> {
         let mut made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
         writeln!(made, "{secret}")?;
     }
-    let text = std::fs::read_to_string(file)?;
-    let bytes = BASE64.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-    let bytes = bytes.ok_or_else(|| Failed(format!("{}: 32 bytes in base64 are needed", file.display())))?;
-    Ok(MasterKey::new(bytes))
+    Ok(MasterKey::read(file)?)
 }
 
 fn accounts_table(accounts: &serde_json::Value) -> String {

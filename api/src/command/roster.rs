@@ -1,12 +1,12 @@
 //! `lianhu import roster`, `lianhu import template` and `lianhu export roster`.
 
-use super::{Done, Failed, Settings, ours};
+use super::{Done, Failed, Settings, ours, secret};
 use indicatif::{ProgressBar, ProgressStyle};
 use lianhu::{
     kernel::{
         clock::Clock,
+        ring,
         sheet::{Hand, RowFault},
-        vault::Vault,
     },
     roster::{self, Kind, Options, Progress, Report, Source},
 };
@@ -46,21 +46,18 @@ pub(crate) async fn import(
     report_file: Option<&Path>,
 ) -> Done {
     let config = settings.load()?;
-    let Some(key) = config.secret.key.clone() else {
-        return Err(Failed(
-            "secret.key: 未设置主密钥，无法加密号码。\nsecret.key: the master secret is not set; numbers cannot be sealed."
-                .to_owned(),
-        ));
-    };
-    let vault = Vault::new(key.expose()).map_err(ours)?;
-    let db = settings.open().await?;
+    let key = secret(&config)?;
+    let (db, clock) = (settings.open().await?, Clock::default());
+    let vault = ring::open(&db, key.expose(), clock.now()).await.map_err(ours)?;
     let options = if report_file.is_some() { Options { faults: REPORTED, ..options } } else { options };
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let bar = bar();
     let watch = |progress: Progress<'_>| show(&bar, progress);
     let source = Source { path: file, name };
-    let clock = Clock::default();
-    let done = roster::import(&Hand::Operator, (&db, &vault, &clock), source, options, &watch, None).await;
+    let done = tokio::select! {
+        done = roster::import(&Hand::Operator, (&db, &vault, &clock), source, options, &watch, None) => done,
+        never = ring::watch(&db, &vault, &clock) => match never {},
+    };
     bar.finish_and_clear();
     let report = done.map_err(ours)?;
     if let Some(report_file) = report_file {

@@ -228,6 +228,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("identity.hash_queue", "50", Kind::Whole(1, 10_000), "Passwords that may wait to be hashed; beyond it OVERLOADED.", "等待计算散列的密码数上限，超出答复 OVERLOADED。"),
     setting("identity.issuer", "\"lianhu\"", Kind::Text, "The issuer named in our tokens.", "令牌中的签发者。"),
     setting("identity.audience", "\"lianhu-api\"", Kind::Text, "The audience named in our tokens.", "令牌中的受众。"),
+    setting("identity.signing_key_days", "90", Kind::Whole(0, 3_650), "The key that signs tokens is replaced after so many days; 0: only by `lianhu keys rotate`.", "令牌签名密钥使用多少天后自动更换；0 表示只由 `lianhu keys rotate` 更换。"),
     setting("privacy.reveals_per_day", "30", Kind::Whole(0, 10_000), "How often an account is shown what is sensitive in a day.", "每个账号每天可查看敏感信息的次数。"),
     setting("privacy.access_log_days", "1095", Kind::Whole(180, 36_500), "How long the access log is kept, in days; 180 at the least.", "查看记录的保存天数，最少 180 天。"),
     setting("secret.key", "", Kind::Key, "The master secret: 32 bytes in base64. Keep it out of the file if others read it.", "主密钥：base64 编码的 32 字节。文件若有他人可读，请勿写在此处。"),

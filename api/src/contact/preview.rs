@@ -11,7 +11,7 @@ use super::{
 };
 use crate::kernel::{
     connection::{Connection, Count, Cursor},
-    directive::{DataClass, auth, class, cost, may, see},
+    directive::{DataClass, auth, class, cost, may, may_in_region, see},
     error::{Result, UserError},
     node::{Listing, OrderBy, list},
     page::{self, PageArgs, Run, Stamp},
@@ -245,7 +245,7 @@ impl AssignmentBatchQuery {
     }
 
     /// What `assignmentsSpread` would do. Requires `REGION_ADMIN` of the region.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may(May::Assign)))]
+    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(50), directive = auth::apply(may_in_region(May::Assign)))]
     async fn assignments_spread_preview(
         &self,
         gql: &Context<'_>,
@@ -416,7 +416,7 @@ impl AssignmentBatchMutation {
     /// Spreads the households of a place evenly over a group of cadres, village by village, in one step. Requires
     /// `REGION_ADMIN` of the region. Errors: `INVALID`, `CONFLICT` (not what was previewed), `STATE` (nothing to spread),
     /// `LIMIT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100), directive = auth::apply(may(May::Assign)))]
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may_in_region(May::Assign)))]
     async fn assignments_spread(
         &self,
         gql: &Context<'_>,

@@ -27,6 +27,7 @@ pub mod errors;
 pub mod explorer;
 pub mod guard;
 pub mod health;
+pub mod jwks;
 pub mod listener;
 pub mod key;
 pub mod media;
@@ -65,6 +66,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
+        .route(jwks::PATH, get(jwks::keys))
         .route("/", get(explorer::page))
         .route("/explorer/accounts.json", get(explorer::accounts))
         .route("/explorer/{*path}", get(explorer::file))

@@ -1,7 +1,7 @@
 //! The data class of a field, as a directive in the schema (`domain` of the product: public, internal, personal,
 //! sensitive). A test walks the schema: no field without one.
 
-use super::policy::{May, Policy, Resource};
+use super::policy::{May, Policy, Relation, Resource, Rule};
 use async_graphql::TypeDirective;
 
 pub use entity::kind::DataClass;
@@ -36,6 +36,14 @@ pub fn signed_in() -> Vec<String> {
 #[must_use]
 pub fn may(may: May) -> Vec<String> {
     Policy::default().would_allow(may)
+}
+
+/// The same, where only a right over a whole region counts.
+#[must_use]
+pub fn may_in_region(may: May) -> Vec<String> {
+    let of_region = |rule: &Rule| rule.relation == Relation::Region;
+    let policy = Policy::default();
+    Policy { rules: policy.rules.iter().copied().filter(of_region).collect(), ..policy }.would_allow(may)
 }
 
 /// A field that shows records of these tables.

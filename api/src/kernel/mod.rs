@@ -12,6 +12,7 @@ pub mod policy;
 pub mod scope;
 pub mod db;
 pub mod door;
+pub mod ring;
 pub mod viewer;
 mod settle;
 mod shelf;

@@ -18,6 +18,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
             "change",
             "idempotency",
             "place_past",
+            "ring_key",
             "search_gram",
             "search_text",
         ],

@@ -97,7 +97,7 @@ pub(super) fn bad_auth(contract: &Contract) -> Vec<Finding> {
         if opened == "[]" {
             found.push(wrong(field.at(), "nobody may ask it"));
         }
-        let prose = field.description();
+        let prose = field.description().split_whitespace().collect::<Vec<_>>().join(" ");
         if field.of != "Mutation" || prose.contains("requires what `") {
             continue;
         }
