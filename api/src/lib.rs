@@ -40,6 +40,7 @@ use account::Identity;
 use config::Config;
 use kernel::{
     clock::Clock,
+    courier::Courier,
     db::{Db, Options},
     error::Error,
     keep::Keep,
@@ -74,7 +75,8 @@ impl State {
     pub async fn open(config: Config, secret: &[u8; SECRET_BYTES]) -> Result<Self, Error> {
         let db = Db::open(&options(&config)).await?;
         let vault = Arc::new(Vault::new(secret)?);
-        let identity = Identity::new(&config.identity, &vault, Arc::new(Policy::default()))?;
+        let policy = Arc::new(Policy::default());
+        let identity = Identity::new(&config.identity, &vault, policy, courier(&config)?)?;
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
@@ -97,6 +99,18 @@ fn keep(config: &Config) -> Keep {
         folder: store.folder.clone(),
         max_upload_bytes: store.max_upload_bytes,
         upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
+    }
+}
+
+/// Who carries texts to phones: the gateway of the settings, or a file beside the uploads.
+fn courier(config: &Config) -> Result<Courier, Error> {
+    let courier = &config.courier;
+    match (&courier.webhook, &courier.secret) {
+        (Some(url), Some(secret)) => Courier::to_webhook(url, secret.expose()),
+        _ => {
+            let file = courier.file.clone().unwrap_or_else(|| config.store.folder.join("courier.log"));
+            Ok(Courier::to_file(file))
+        }
     }
 }
 

@@ -119,9 +119,27 @@ const UNSCOPED: &[Allowed] = &[
     ("api/src/demo/made_up/mod.rs", "region", "whether the database is empty"),
     ("api/src/demo/made_up/mod.rs", "household", "how many townships were filled; a number"),
     ("api/src/kernel/viewer.rs", "account", "whether there is any account at all"),
-    ("api/src/account/session.rs", "account", "nobody is known yet"),
-    ("api/src/account/session.rs", "session", "the session of a token that was shown"),
-    ("api/src/account/session.rs", "refresh_token", "the token that was shown, by its hash"),
+    ("api/src/account/session/mod.rs", "account", "the account that has just signed in, to itself"),
+    ("api/src/account/session/start.rs", "account", "nobody is known yet, or the own one"),
+    (
+        "api/src/account/session/start.rs",
+        "session",
+        "devices of the account that signs in; the session that asks",
+    ),
+    ("api/src/account/session/refresh.rs", "account", "the account of a token that was shown"),
+    ("api/src/account/session/refresh.rs", "session", "the session of a token that was shown"),
+    ("api/src/account/session/refresh.rs", "refresh_token", "the token that was shown, by its hash"),
+    ("api/src/account/session/close.rs", "session", "the session of a token that was shown"),
+    ("api/src/account/session/close.rs", "refresh_token", "the token that was shown, by its hash"),
+    ("api/src/account/password/change.rs", "account", "the own one"),
+    ("api/src/account/password/reset.rs", "account", "nobody is known; nothing is shown, nor told"),
+    ("api/src/account/password/reset.rs", "cadre", "where a code goes; nothing is shown, nor told"),
+    (
+        "api/src/account/factor/mod.rs",
+        "second_factor",
+        "of the account that signs in, the own one, or one that is seen",
+    ),
+    ("api/src/account/code.rs", "one_time_code", "the code that was sent last; nothing is shown"),
     (
         "api/src/account/admin.rs",
         "account",
@@ -316,7 +334,11 @@ const RAW_SQL: &[Allowed] = &[
     ("api/src/kernel/door.rs", "Expr::cust", "a plus sign, which SQLite's planner takes as a hint"),
     ("api/src/kernel/viewer.rs", "Statement", "all bonds of an account in one statement"),
     ("api/src/kernel/page.rs", "Expr::cust", "count(*) without a column"),
-    ("api/src/account/session.rs", "Statement", "session and account in one statement, at each request"),
+    (
+        "api/src/account/session/enter.rs",
+        "Statement",
+        "session and account in one statement, at each request",
+    ),
     ("api/src/contact/coverage.rs", "Expr::cust", "count(*) and count(DISTINCT …)"),
 ];
 

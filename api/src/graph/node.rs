@@ -1,7 +1,7 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
-    account::{grant::RoleGrant, object::Account},
+    account::{grant::RoleGrant, notice::object::Notice, object::Account, session::object::Session},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::{batch::AssignmentBatch, object::ContactAssignment},
@@ -21,7 +21,8 @@ use crate::{
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId, GrantId,
-    HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    HouseholdId, ImportId, MemberId, MembershipId, NoticeId, PositionId, RegionId, SessionId, SuccessionId,
+    UploadId,
 };
 use uuid::Uuid;
 
@@ -67,6 +68,10 @@ nodes! {
     Account = AccountId,
     /// A role given to an account.
     RoleGrant = GrantId,
+    /// A signed-in device.
+    Session = SessionId,
+    /// A notice to an account.
+    Notice = NoticeId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

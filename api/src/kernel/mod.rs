@@ -16,6 +16,7 @@ pub mod viewer;
 mod settle;
 mod shelf;
 pub mod keep;
+pub mod courier;
 pub mod rows;
 pub mod record;
 pub mod request;

@@ -5,8 +5,18 @@ use async_graphql::parser::types::{Type, TypeKind};
 
 /// Fields that are masked for everyone.
 const SENSITIVE: [&str; 4] = ["identityNumber", "yearlyIncome", "incomeSource", "sensitiveTags"];
-/// Mutations that are not repeated under a key: signing in, on and out.
-const UNKEYED: [&str; 3] = ["sessionStart", "sessionRefresh", "sessionEnd"];
+/// Mutations that are not repeated under a key: signing in, on and out, and what shows or takes a secret.
+const UNKEYED: [&str; 9] = [
+    "sessionStart",
+    "sessionRefresh",
+    "sessionEnd",
+    "sessionConfirm",
+    "passwordChange",
+    "passwordResetStart",
+    "passwordResetFinish",
+    "secondFactorStart",
+    "secondFactorConfirm",
+];
 
 /// What breaks a rule: where (`Household.phone`), and what would be right.
 pub(super) type Finding = (String, String);
