@@ -4,7 +4,7 @@ use crate::identity::{START, login};
 use entity::{account, id::AccountId};
 use futures_util::{FutureExt, future::join_all};
 use lianhu::account::password::{self, Passwords};
-use lianhu_tests::{World, ground};
+use lianhu_tests::{Actor, World, ground};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use std::{
@@ -67,9 +67,8 @@ fn median(mut spans: Vec<Duration>) -> Duration {
 }
 
 /// What somebody else's questions take until the flag is set.
-async fn probe(world: &World, until: &AtomicBool, most: usize) -> Vec<Duration> {
+async fn probe(actor: &Actor, until: &AtomicBool, most: usize) -> Vec<Duration> {
     const QUESTION: &str = "{ households(first: 20) { nodes { id number headName } } }";
-    let actor = world.actor("leader").await;
     let mut took = Vec::new();
     while !until.load(Ordering::Relaxed) && took.len() < most {
         let begun = Instant::now();
@@ -90,8 +89,9 @@ async fn rush(number: usize) -> (Duration, Duration) {
     .await;
     crew(&world, number).await;
     let never = AtomicBool::new(false);
-    probe(&world, &never, 50).await;
-    let quiet = median(probe(&world, &never, 200).await);
+    let actor = world.actor("leader").await;
+    probe(&actor, &never, 50).await;
+    let quiet = median(probe(&actor, &never, 200).await);
     let over = AtomicBool::new(false);
     let http = reqwest::Client::new();
     let endpoint = world.endpoint();
@@ -101,7 +101,7 @@ async fn rush(number: usize) -> (Duration, Duration) {
         over.store(true, Ordering::Relaxed);
         all
     };
-    let (all, meanwhile) = tokio::join!(all, probe(&world, &over, usize::MAX));
+    let (all, meanwhile) = tokio::join!(all, probe(&actor, &over, usize::MAX));
     let refused: u32 = all.iter().map(|(refused, _)| refused).sum();
     let most = all.iter().map(|(refused, _)| *refused).max().unwrap_or_default();
     let longest = all.iter().flat_map(|(_, took)| took).max().copied().unwrap_or_default();

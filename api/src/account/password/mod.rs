@@ -24,6 +24,8 @@ use tokio::sync::Semaphore;
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 /// When the first who finds no place is told to come back.
 const COME_BACK: Duration = Duration::from_secs(2);
+/// What one takes, in microseconds, before one was measured.
+const FIRST_GUESS: u64 = 50_000;
 /// The latest that anybody is told to come back.
 const LATEST: Duration = Duration::from_mins(5);
 
@@ -74,7 +76,7 @@ pub struct Passwords {
     at_once: u32,
     waiting: AtomicUsize,
     most: usize,
-    /// What one takes, in microseconds, as of late.
+    /// What one takes at the least, in microseconds.
     takes: Arc<AtomicU64>,
     /// The turn of whoever was turned away last.
     last_turn: Mutex<Option<Instant>>,
@@ -95,7 +97,6 @@ impl Passwords {
     /// waiting.
     #[must_use]
     pub fn new(threads: usize, queue: usize) -> Self {
-        let begun = Instant::now();
         nobodys();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 { cores().saturating_sub(1).max(1) } else { threads };
@@ -104,7 +105,7 @@ impl Passwords {
             at_once: u32::try_from(threads).unwrap_or(u32::MAX),
             waiting: AtomicUsize::new(0),
             most: threads + queue,
-            takes: Arc::new(AtomicU64::new(micros(begun.elapsed()).max(10_000))),
+            takes: Arc::new(AtomicU64::new(FIRST_GUESS)),
             last_turn: Mutex::new(None),
         }
     }
@@ -126,8 +127,8 @@ impl Passwords {
         if ahead < self.most { Ok(place) } else { Err(self.turned_away().into()) }
     }
 
-    /// Each is told a time of their own, one after the other as the pool works them off: if all came back at once, most
-    /// would be turned away again.
+    /// Each is told a time of their own, one after the other as fast as the pool can work them off at its best: if all came
+    /// back at once, most would be turned away again; if they came too late, the pool would stand idle.
     fn turned_away(&self) -> Fault {
         let now = Instant::now();
         let each = Duration::from_micros(self.takes.load(Ordering::Relaxed)) / self.at_once;
@@ -151,8 +152,7 @@ impl Passwords {
             let _permit = permit;
             let begun = Instant::now();
             let done = task();
-            let late = (takes.load(Ordering::Relaxed) * 7 + micros(begun.elapsed())) / 8;
-            takes.store(late, Ordering::Relaxed);
+            takes.fetch_min(micros(begun.elapsed()), Ordering::Relaxed);
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
