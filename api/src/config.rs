@@ -43,6 +43,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// What is shown of people.
     pub privacy: PrivacyConfig,
+    /// Texts to phones.
+    pub courier: CourierConfig,
     /// The master secret.
     pub secret: SecretConfig,
     /// The log.
@@ -151,6 +153,10 @@ pub struct IdentityConfig {
     /// The key that signs tokens is replaced after so long; zero: only by hand.
     #[serde(rename = "signing_key_days", deserialize_with = "days")]
     pub signing_key_life: Duration,
+    /// Whether a password that somebody else made is to be changed at the first sign-in.
+    pub first_password_must_change: bool,
+    /// Of whom a second factor is asked.
+    pub second_factor: SecondFactorRule,
 }
 
 /// What is shown of people.
@@ -160,6 +166,27 @@ pub struct PrivacyConfig {
     pub reveals_per_day: u32,
     /// How long the access log is kept, in days.
     pub access_log_days: u32,
+}
+
+/// Of whom a second factor is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondFactorRule {
+    /// Of those who set one up.
+    Optional,
+    /// Of administrators, too: without it their roles stay closed.
+    Administrators,
+}
+
+/// Texts to phones.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CourierConfig {
+    /// The file in which they are put down when there is no gateway.
+    pub file: Option<PathBuf>,
+    /// The gateway that carries them.
+    pub webhook: Option<String>,
+    /// What the gateway knows us by.
+    pub secret: Option<WebhookSecret>,
 }
 
 /// The master secret, from `secret.key` or the file that `secret.key_file` names.
@@ -262,6 +289,36 @@ impl<'de> Deserialize<'de> for MasterKey {
     }
 }
 
+/// The secret of a webhook as Standard Webhooks writes it: `whsec_` and 24 to 64 bytes in base64. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSecret(Vec<u8>);
+
+impl WebhookSecret {
+    /// The bytes themselves.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// A secret as it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let bytes = BASE64.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?;
+        (24..=64).contains(&bytes.len()).then_some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("WebhookSecret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for WebhookSecret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(from)?).ok_or_else(|| serde::de::Error::custom("not a secret"))
+    }
+}
+
 /// A setting that can't be used, or a name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -339,9 +396,17 @@ impl Config {
                 table.insert(name.to_owned(), value);
             }
         }
-        root.try_into().map_err(|error: toml::de::Error| {
+        let config: Self = root.try_into().map_err(|error: toml::de::Error| {
             ConfigError::new("config", "设置有误", error.message().to_owned())
-        })
+        })?;
+        if config.courier.webhook.is_some() && config.courier.secret.is_none() {
+            return Err(ConfigError::new(
+                "courier.secret",
+                "设置 courier.webhook 时须一并设置，供网关验证来源",
+                "must be set with courier.webhook, so that the gateway knows who sends",
+            ));
+        }
+        Ok(config)
     }
 }
 

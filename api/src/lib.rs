@@ -44,6 +44,7 @@ use config::Config;
 use kernel::{
     access::book::Book,
     clock::Clock,
+    courier::Courier,
     db::{Db, Options},
     error::Error,
     keep::Keep,
@@ -92,7 +93,7 @@ impl State {
     ) -> Result<Self, Error> {
         let clock = Clock::default();
         let vault = Arc::new(ring::open(&db, secret, clock.now()).await?);
-        let identity = Arc::new(Identity::new(&config.identity, &vault, Arc::new(policy)));
+        let identity = Arc::new(Identity::new(&config.identity, &vault, Arc::new(policy), courier(&config)?));
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
         let access = Book::default();
@@ -121,6 +122,18 @@ fn keep(config: &Config) -> Keep {
         max_upload_bytes: store.max_upload_bytes,
         upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
         reveals_per_day: config.privacy.reveals_per_day,
+    }
+}
+
+/// Who carries texts to phones: the gateway of the settings, or a file beside the uploads.
+fn courier(config: &Config) -> Result<Courier, Error> {
+    let courier = &config.courier;
+    match (&courier.webhook, &courier.secret) {
+        (Some(url), Some(secret)) => Courier::to_webhook(url, secret.expose()),
+        _ => {
+            let file = courier.file.clone().unwrap_or_else(|| config.store.folder.join("courier.log"));
+            Ok(Courier::to_file(file))
+        }
     }
 }
 

@@ -52,7 +52,10 @@ pub struct Query(
 /// Places and people.
 #[derive(Default, MergedObject)]
 pub struct PlacesAndPeopleMutation(
-    account::sign_in::SessionMutation,
+    account::session::mutation::SessionMutation,
+    account::password::object::PasswordMutation,
+    account::factor::object::SecondFactorMutation,
+    account::notice::object::NoticeMutation,
     region::object::RegionMutation,
     region::area::AreaMutation,
     branch::object::PartyBranchMutation,

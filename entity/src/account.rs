@@ -19,6 +19,8 @@ pub struct Model {
     pub name: String,
     /// argon2id, in the PHC form.
     pub password_hash: String,
+    /// Somebody else made the password: it is to be changed at the first sign-in.
+    pub password_due: bool,
     pub cadre_id: Option<CadreId>,
     /// The region that administers it.
     pub region_id: Option<RegionId>,

@@ -135,6 +135,10 @@ ids! {
     GrantId = "grant";
     /// Names a signed-in session.
     SessionId = "session";
+    /// Names a notice to an account.
+    NoticeId = "notice";
+    /// Names a code that was sent.
+    CodeId = "code";
     /// Names a household.
     HouseholdId = "household";
     /// Names a member of a household.

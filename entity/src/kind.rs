@@ -318,6 +318,26 @@ kinds! {
         Chain,
     }
 
+    /// What a notice tells (通知类型).
+    NoticeKind {
+        /// A used refresh token was shown again: somebody had a copy, and the session was ended (会话疑似被盗用).
+        SessionStolen,
+        /// The password was changed (密码已更改).
+        PasswordChanged,
+        /// Somebody signed in with a device that was not known (新设备登录).
+        NewDevice,
+        /// The second factor was set up or ended (双重验证已变更).
+        SecondFactorChanged,
+        /// Somebody looked at what is closed, in an emergency (紧急查看).
+        GlassBroken,
+    }
+
+    /// What a code is for that is sent to a phone (验证码用途).
+    CodePurpose {
+        /// To choose a new password in place of a forgotten one (重设密码).
+        PasswordReset,
+    }
+
     /// What happened to a record (变更类型).
     ChangeKind {
         /// It was made.

@@ -28,7 +28,11 @@ pub mod region_succession;
 
 pub mod account;
 pub mod grant;
+pub mod notice;
+pub mod one_time_code;
+pub mod recovery_code;
 pub mod refresh_token;
+pub mod second_factor;
 pub mod session;
 
 pub mod upload;

@@ -18,6 +18,14 @@ pub struct Model {
     pub created_at: DateTime,
     /// Signed out by itself at this moment, however busy.
     pub expires_at: DateTime,
+    /// Signed out by itself at this moment unless it is refreshed before.
+    pub ends_at: DateTime,
+    /// Roughly: written at each refresh.
+    pub last_used_at: DateTime,
+    /// When the owner was last seen to know the password.
+    pub confirmed_at: DateTime,
+    /// Whether the owner has shown a second factor.
+    pub second_factor: bool,
     pub ended_at: Option<DateTime>,
 }
 

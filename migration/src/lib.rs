@@ -18,6 +18,7 @@ mod m20261122_000004_search;
 mod m20261122_000005_scale;
 mod m20261122_000006_roster;
 mod m20261123_000001_ring;
+mod m20261123_000002_identity;
 mod m20261123_000004_access;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_scale::Migration),
             Box::new(m20261122_000006_roster::Migration),
             Box::new(m20261123_000001_ring::Migration),
+            Box::new(m20261123_000002_identity::Migration),
             Box::new(m20261123_000004_access::Migration),
         ]
     }

@@ -210,6 +210,30 @@ async fn what_is_sensitive_is_shown_to_a_current_contact_for_a_reason_and_the_ho
 }
 
 #[tokio::test]
+async fn what_is_sensitive_needs_the_password_shown_not_long_ago() {
+    let world = World::demo().await;
+    let home = own(&world).await;
+    let contact = world.actor("contact").await;
+    world.state.clock.shift(Duration::minutes(16));
+    let refresh = "mutation($input: SessionRefreshInput!) { sessionRefresh(input: $input) { accessToken } }";
+    let token = world.anyone().ask(refresh, json!({"input": {"refreshToken": contact.refresh}})).await.ok();
+    let later = contact.bearing(token["sessionRefresh"]["accessToken"].as_str().expect("a token"));
+    let reveal = async || {
+        let input = json!({"input": {"id": home["id"], "reason": "核对收入情况"}});
+        let mutation =
+            "mutation($input: HouseholdRevealInput!) { householdReveal(input: $input) { errors { code } } }";
+        later.ask(mutation, input).await.ok()["householdReveal"]["errors"].clone()
+    };
+    assert_eq!(reveal().await[0]["code"], "CONFIRMATION_REQUIRED");
+    let confirm =
+        "mutation($input: SessionConfirmInput!) { sessionConfirm(input: $input) { errors { code } } }";
+    let password = lianhu_tests::ground::password("contact");
+    let confirmed = later.ask(confirm, json!({"input": {"password": password}})).await.ok();
+    assert_eq!(confirmed["sessionConfirm"]["errors"], json!([]), "{confirmed}");
+    assert_eq!(reveal().await, json!([]));
+}
+
+#[tokio::test]
 async fn so_many_looks_a_day_at_what_is_sensitive_and_one_in_a_document() {
     let world = World::with(|config| config.privacy.reveals_per_day = 3).await;
     let home = own(&world).await;
@@ -257,6 +281,17 @@ async fn in_an_emergency_a_household_of_the_county_is_open_for_an_hour() {
     assert!(shown["household"]["phone"].is_string(), "{shown}");
     let again = break_glass(&supervisor, json!({"id": home["id"]}), "洪水围困，需要电话联系").await;
     assert_eq!(again["errors"][0]["code"], "STATE", "{again}");
+    for (name, told) in [("contact", true), ("auditor", true), ("leader", false), ("wanfang-contact", false)]
+    {
+        let notices = "{ viewer { notices(first: 5) { nodes { kind subject text } } } }";
+        let notices = world.actor(name).await.get(notices).await["viewer"]["notices"]["nodes"].clone();
+        let of = |notice: &&Value| notice["kind"] == "GLASS_BROKEN" && notice["subject"] == home["id"];
+        assert_eq!(
+            notices.as_array().is_some_and(|all| all.iter().any(|one| of(&one))),
+            told,
+            "{name}: {notices}"
+        );
+    }
     settle(&world).await;
     let seen = looks(&world.actor("resident").await, &home["id"]).await;
     let ways: Vec<_> = seen.iter().map(|look| look["action"].as_str().unwrap_or_default()).collect();

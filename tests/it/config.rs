@@ -47,6 +47,7 @@ fn wrong(kind: Kind) -> Vec<String> {
             let others = ["1.5", "\"1\"", "true", "[1]"].map(str::to_owned);
             return beside.into_iter().chain(others).collect();
         }
+        Kind::Flag => &["1", "\"yes\"", "\"\"", "[true]"],
         Kind::Text => &["\"\"", "\"  \"", "1"],
         Kind::Choice(_) => &["\"other\"", "\"\"", "\"JSON\"", "1"],
         Kind::Address => &["\"here\"", "\"127.0.0.1\"", "\":8080\"", "\"127.0.0.1:99999\"", "8080"],
@@ -60,6 +61,8 @@ fn wrong(kind: Kind) -> Vec<String> {
         Kind::Networks => &["\"10.0.0.0/8\"", "[\"10.0.0.0/33\"]", "[\"localhost\"]", "[1]"],
         Kind::Database => &["\"\"", "\"mysql://me:hidden@db/x\"", "\"lianhu.db\"", "1"],
         Kind::Http => &["\"\"", "\"http://\"", "\"https://traces\"", "\"localhost:4318\"", "4318"],
+        Kind::Webhook => &["\"\"", "\"https://\"", "\"sms.example.gov.cn\"", "\"ftp://sms\"", "1"],
+        Kind::WebhookSecret => &["\"\"", "\"whsec_c2hvcnQ=\"", "\"not base64 at all!\"", "1"],
         Kind::Filter => &["\"\"", "\"info,lianhu=loud\"", "1"],
         Kind::Key => &["\"\"", "\"c2hvcnQ=\"", "\"not base64 at all!\"", "1"],
     };
@@ -189,6 +192,20 @@ fn a_secret_is_never_printed() {
     ] {
         assert_silent(&printed);
         assert!(!printed.is_empty());
+    }
+}
+
+#[test]
+fn the_secret_of_a_webhook_is_needed_with_it_and_never_printed() {
+    let url = "[courier]\nwebhook = \"https://sms.example.gov.cn/send\"\n";
+    assert_told(&file(url).expect_err("a webhook alone"), "courier.secret", "it is missing");
+    for secret in [KEY.to_owned(), format!("whsec_{KEY}")] {
+        let config = file(&format!("{url}secret = \"{secret}\"\n")).expect("both");
+        let held = config.courier.secret.as_ref().expect("a secret");
+        assert_eq!(held.expose(), b"not a secret, but 32 bytes long!");
+        assert_silent(&format!("{config:?} {held:?}"));
+        let error = file(&format!("{url}secret = \"{secret}x\"\n")).expect_err("not base64");
+        assert_silent(&format!("{error} {error:?}"));
     }
 }
 

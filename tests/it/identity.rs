@@ -27,7 +27,7 @@ const REFRESH: &str = "mutation($input: SessionRefreshInput!) { sessionRefresh(i
   session { id } accessToken refreshToken refreshTokenExpiresAt errors { code path } } }";
 const END: &str =
     "mutation($input: SessionEndInput!) { sessionEnd(input: $input) { ended errors { code } } }";
-const HOUSEHOLDS: &str = "{ households(first: 1) { totalCount } }";
+pub(crate) const HOUSEHOLDS: &str = "{ households(first: 1) { totalCount } }";
 
 /// What is sent to sign in.
 pub(crate) fn login(name: &str, password: &str) -> Value {
@@ -35,27 +35,27 @@ pub(crate) fn login(name: &str, password: &str) -> Value {
 }
 
 /// What a refresh token gives to whoever shows it.
-async fn refresh(world: &World, token: &str) -> Value {
+pub(crate) async fn refresh(world: &World, token: &str) -> Value {
     let input = json!({"input": {"refreshToken": token}});
     world.anyone().ask(REFRESH, input).await.ok()["sessionRefresh"].clone()
 }
 
-fn token_of(issued: &Value, field: &str) -> String {
+pub(crate) fn token_of(issued: &Value, field: &str) -> String {
     issued[field].as_str().unwrap_or_else(|| panic!("a token: {issued}")).to_owned()
 }
 
-async fn assert_refused(world: &World, token: &str) {
+pub(crate) async fn assert_refused(world: &World, token: &str) {
     let refused = refresh(world, token).await;
     assert_eq!(refused["errors"], json!([{"code": "TOKEN_INVALID", "path": ["input", "refreshToken"]}]));
     assert_eq!([&refused["session"], &refused["accessToken"], &refused["refreshToken"]], [&Value::Null; 3]);
 }
 
-fn assert_nobody(answer: &Answer) {
+pub(crate) fn assert_nobody(answer: &Answer) {
     assert_eq!((answer.status, answer.code()), (401, "UNAUTHENTICATED"), "{}", answer.body);
     assert!(answer.body.get("data").is_none(), "{}", answer.body);
 }
 
-async fn sees(actor: &Actor) -> i64 {
+pub(crate) async fn sees(actor: &Actor) -> i64 {
     let seen = actor.get(HOUSEHOLDS).await;
     seen["households"]["totalCount"].as_i64().unwrap_or_else(|| panic!("a number: {seen}"))
 }

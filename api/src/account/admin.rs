@@ -4,9 +4,11 @@
 //! right over its own place and over everything that its grants and its cadre's assignments reach.
 
 use super::{
-    Identity,
+    Identity, notice,
     object::{Account, AccountCreateInput, AccountUpdateInput, tidy},
+    password::{change::aftermath, rule},
     reach::{Reach, reach_of, reach_of_cadre, shown_reach},
+    session::close,
 };
 use crate::{
     kernel::{
@@ -29,111 +31,12 @@ use entity::{
     account, cadre,
     id::{AccountId, CadreId},
     kind::{AccountStatus, ChangeKind, RegionKind},
-    session,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Set};
 use std::{ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
 
 const NAME: RangeInclusive<usize> = 3..=40;
-const PASSWORD: RangeInclusive<usize> = 8..=128;
-
-/// What everybody tries first.
-const COMMON: &[&str] = &[
-    "00000000",
-    "0123456789",
-    "11111111",
-    "1111111111",
-    "112233445566",
-    "1122334455",
-    "11223344",
-    "12121212",
-    "123123123",
-    "1234512345",
-    "123456123456",
-    "1234567890",
-    "123456789",
-    "12345678",
-    "12344321",
-    "123456abc",
-    "123456qwe",
-    "123321123",
-    "147258369",
-    "1q2w3e4r",
-    "1q2w3e4r5t",
-    "1qaz2wsx",
-    "20202020",
-    "22222222",
-    "31415926",
-    "33333333",
-    "5201314520",
-    "52013145",
-    "5201314a",
-    "55555555",
-    "66666666",
-    "666666666",
-    "66668888",
-    "77777777",
-    "87654321",
-    "88888888",
-    "888888888",
-    "8888888888",
-    "987654321",
-    "9876543210",
-    "99999999",
-    "a1234567",
-    "a12345678",
-    "a123456789",
-    "aa123456",
-    "aa123456789",
-    "aaaaaaaa",
-    "abc12345",
-    "abc123456",
-    "abcd1234",
-    "abcdefgh",
-    "admin123",
-    "admin1234",
-    "admin123456",
-    "admin888",
-    "administrator",
-    "asdf1234",
-    "asdfghjk",
-    "asdfghjkl",
-    "baseball",
-    "changeme",
-    "football",
-    "iloveyou",
-    "letmein1",
-    "lianhu123",
-    "p@ssw0rd",
-    "pass1234",
-    "passw0rd",
-    "password",
-    "password1",
-    "password123",
-    "q1w2e3r4",
-    "qazwsxedc",
-    "qq123456",
-    "qwer1234",
-    "qwerty123",
-    "qwertyui",
-    "qwertyuiop",
-    "root1234",
-    "sunshine",
-    "test1234",
-    "wang1234",
-    "welcome1",
-    "woaini123",
-    "woaini1314",
-    "woaini520",
-    "xiaoming",
-    "zhang123",
-    "zxcvbnm1",
-    "zxcvbnm123",
-];
 
 fn check_name(checks: &mut Checks, name: &str) -> String {
     let name = tidy(name);
@@ -151,35 +54,6 @@ fn check_name(checks: &mut Checks, name: &str) -> String {
     name
 }
 
-/// No rules of composition: long enough, not what everybody tries first, not the name of the account.
-fn check_password(checks: &mut Checks, password: &str, name: &str) {
-    checks.require(PASSWORD.contains(&password.chars().count()), || {
-        Refusal::rule(
-            "password-length",
-            "password",
-            "密码为 8 至 128 个字符。",
-            "A password has 8 to 128 characters.",
-        )
-    });
-    let lower = password.to_lowercase();
-    checks.require(!COMMON.contains(&lower.as_str()), || {
-        Refusal::rule(
-            "password-common",
-            "password",
-            "这个密码太常见，请换一个。",
-            "This password is among the most common ones; choose another.",
-        )
-    });
-    checks.require(name.is_empty() || !lower.contains(name), || {
-        Refusal::rule(
-            "password-name",
-            "password",
-            "密码不能包含登录名。",
-            "The password must not contain the login name.",
-        )
-    });
-}
-
 /// The hash of a new password, on the pool and before the transaction begins. None for a password that the command is
 /// about to refuse; and only for somebody who may give passwords at all, since it costs.
 async fn hash(ctx: &Ctx, identity: &Identity, password: &str, name: &str) -> Result<Option<String>> {
@@ -188,7 +62,7 @@ async fn hash(ctx: &Ctx, identity: &Identity, password: &str, name: &str) -> Res
         return Err(ctx.forbidden(May::ManageAccount));
     }
     let mut checks = Checks::default();
-    check_password(&mut checks, password, name);
+    rule::check(&mut checks, "password", password, name);
     match checks.done() {
         Ok(()) => Ok(Some(identity.passwords.hash(password.to_owned()).await?)),
         Err(_) => Ok(None),
@@ -216,7 +90,7 @@ async fn create(work: &Work, input: AccountCreateInput) -> Result<Uuid> {
     work.ctx.must(May::ManageAccount, &Facts::from(Place::from(&region)))?;
     let mut checks = Checks::default();
     let name = check_name(&mut checks, &name);
-    check_password(&mut checks, &password, &name);
+    rule::check(&mut checks, "password", &password, &name);
     checks.require(!matches!(region.kind, RegionKind::Group | RegionKind::Grid), || {
         Refusal::rule(
             "village-or-above",
@@ -234,6 +108,7 @@ async fn create(work: &Work, input: AccountCreateInput) -> Result<Uuid> {
         id: Set(id.unwrap_or_else(|| AccountId(Uuid::now_v7()))),
         name: Set(name),
         password_hash: Set(password_hash.ok_or_else(|| Error::internal("a password without a hash"))?),
+        password_due: Set(true),
         cadre_id: Set(cadre_id),
         region_id: Set(Some(region_id)),
         county_id: Set(region.county_id),
@@ -261,16 +136,25 @@ async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
     let own = is_own(&work.ctx, id);
     let mut checks = Checks::default();
     let mut row = account::ActiveModel { id: Set(id), ..Default::default() };
-    let mut signed_out = false;
+    let (mut signed_out, mut other_password) = (false, false);
     if let Some(status) = checks.given("status", status).filter(|&status| status != old.status) {
         checks.require(!own, || own_account("status"));
         row.status = Set(status);
         signed_out |= status == AccountStatus::Disabled;
     }
     if let Some(password) = checks.given("password", password) {
-        check_password(&mut checks, &password, &old.name);
+        checks.require(!own, || {
+            Refusal::rule(
+                "own-password",
+                "password",
+                "请用 passwordChange 更改自己的密码。",
+                "Change your own password by `passwordChange`.",
+            )
+        });
+        rule::check(&mut checks, "password", &password, &old.name);
         row.password_hash = set(password_hash);
-        signed_out = true;
+        row.password_due = Set(true);
+        other_password = true;
     }
     let cadre_id = patched(cadre_id, |cadre| cadre).unwrap_or(old.cadre_id);
     let other_cadre = cadre_id != old.cadre_id;
@@ -288,7 +172,10 @@ async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
         work.raise_rights(account::Column::Id.eq(id)).await?;
     }
     if signed_out {
-        end_sessions(work, id).await?;
+        close::end_all(&work.tx, id, None, work.now()).await?;
+    }
+    if other_password {
+        aftermath(&work.tx, work.now(), id, None, notice::object::how::ADMINISTRATOR).await?;
     }
     Ok(id.0)
 }
@@ -314,7 +201,7 @@ pub(super) fn place(row: &account::Model) -> Place {
 }
 
 /// Whether it is the viewer's own.
-pub(super) fn is_own(ctx: &Ctx, id: AccountId) -> bool {
+pub(crate) fn is_own(ctx: &Ctx, id: AccountId) -> bool {
     ctx.viewer().is_some_and(|viewer| viewer.account == id)
 }
 
@@ -329,7 +216,7 @@ pub(super) fn own_account(field: &str) -> Refusal {
 }
 
 /// The right over an account: over its place, and over all that it reaches now or will.
-async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
+pub(super) async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
     let ctx = &work.ctx;
     ctx.must(May::ManageAccount, &Facts::from(place(account)))?;
     for reach in reach_of(work, account).await? {
@@ -405,17 +292,6 @@ fn taken(error: Error) -> Error {
     error
 }
 
-/// Signs the account out everywhere, at its next request.
-async fn end_sessions(work: &Work, id: AccountId) -> Result<()> {
-    session::Entity::update_many()
-        .col_expr(session::Column::EndedAt, Expr::value(work.now()))
-        .filter(session::Column::AccountId.eq(id))
-        .filter(Expr::col(session::Column::EndedAt).is_null())
-        .exec(&work.tx)
-        .await?;
-    Ok(())
-}
-
 payload! {
     /// An account that was made or changed, or why not.
     AccountPayload, account: Account
@@ -442,9 +318,9 @@ impl AccountMutation {
         AccountPayload::of(ctx, written).await
     }
 
-    /// Disables or enables an account, gives it a new password, or says whose login it is. Requires `REGION_ADMIN` of its
-    /// region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes status or cadre of their own account. Errors:
-    /// `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
+    /// Disables or enables an account, gives it a new password, which its owner is to change at the next sign-in, or says
+    /// whose login it is. Requires `REGION_ADMIN` of its region and of all that it reaches, or `PLATFORM_ADMIN`. Nobody changes
+    /// status or cadre of their own account, nor its password in this way. Errors: `INVALID` (password, `own-account`), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`. Answers `OVERLOADED` when too many
     /// passwords are being hashed.
     #[graphql(directive = cost::apply(50), directive = auth::apply(may(May::ManageAccount)))]
     async fn account_update(

@@ -4,12 +4,14 @@
 //! the token carries none. What changes the rights of an account raises its `rights_version`.
 
 pub mod admin;
+pub mod code;
+pub mod factor;
 pub mod grant;
+pub mod notice;
 pub mod object;
 pub mod password;
 pub mod reach;
 pub mod session;
-pub mod sign_in;
 pub mod succession;
 pub mod throttle;
 pub mod token;
@@ -17,25 +19,29 @@ pub mod viewer;
 
 use crate::{
     State,
+    config::SecondFactorRule,
     kernel::{
+        courier::Courier,
         error::{Error, Fault, Locale},
         policy::Policy,
         record::Record,
         request::Ctx,
-        scope::Scope,
         vault::Vault,
     },
 };
-use entity::{account, id::AccountId, scalar::Date};
+use entity::{account, id::AccountId};
 use moka::sync::Cache;
 use password::Passwords;
-use session::Lifetimes;
+use session::{
+    Lifetimes,
+    enter::{Opened, ScopeKey},
+};
 use std::sync::Arc;
 use token::Tokens;
 
 impl Record for account::Entity {
     const NAME: &'static str = AccountId::PREFIX;
-    const INTERNAL: &'static [&'static str] = &["name", "cadre_id", "region_id", "status"];
+    const INTERNAL: &'static [&'static str] = &["name", "cadre_id", "region_id", "status", "password_due"];
 }
 
 /// What signing in and recognising people needs.
@@ -44,27 +50,60 @@ pub struct Identity {
     pub passwords: Passwords,
     /// Failed attempts to sign in.
     pub failures: throttle::Failures,
+    /// Codes that were asked for.
+    pub codes: throttle::Failures,
+    /// Whoever carries codes to phones.
+    pub courier: Courier,
+    /// What is asked of whoever signs in.
+    pub rules: Rules,
     /// Access tokens.
     pub tokens: Tokens,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
     /// Who sees and may do what.
     pub policy: Arc<Policy>,
-    /// Scopes by account, version of its rights, and day.
-    scopes: Cache<(AccountId, i32, Date), Arc<Scope>>,
+    scopes: Cache<ScopeKey, Opened>,
 }
+
+/// What is asked of whoever signs in.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// A password that somebody else made is to be changed first.
+    pub first_password_must_change: bool,
+    /// The roles of administrators are open to sessions with a second factor alone.
+    pub administrators_need_second_factor: bool,
+    /// The name of this server, in authenticators.
+    pub name: String,
+}
+
+/// Failures to sign in of one name, and of one address, that cost nothing yet.
+const FREE_FAILURES: (u32, u32) = (8, 60);
+/// Codes for one name, and for one address, that are asked for without waiting.
+const FREE_CODES: (u32, u32) = (3, 30);
 
 impl Identity {
     /// Keys from the vault, limits from the configuration.
     #[must_use]
-    pub fn new(config: &crate::config::IdentityConfig, vault: &Arc<Vault>, policy: Arc<Policy>) -> Self {
+    pub fn new(
+        config: &crate::config::IdentityConfig,
+        vault: &Arc<Vault>,
+        policy: Arc<Policy>,
+        courier: Courier,
+    ) -> Self {
         let days = |span: std::time::Duration| chrono::Duration::from_std(span).unwrap_or_default();
         Self {
             passwords: Passwords::new(config.hash_threads, config.hash_queue),
             tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access)),
             lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
             policy,
-            failures: throttle::Failures::default(),
+            failures: throttle::Failures::new(FREE_FAILURES.0, FREE_FAILURES.1),
+            codes: throttle::Failures::new(FREE_CODES.0, FREE_CODES.1),
+            courier,
+            rules: Rules {
+                first_password_must_change: config.first_password_must_change,
+                administrators_need_second_factor: config.second_factor == SecondFactorRule::Administrators,
+                name: config.issuer.clone(),
+            },
             scopes: Cache::builder()
                 .max_capacity(20_000)
                 .time_to_live(std::time::Duration::from_mins(1))
@@ -80,9 +119,16 @@ pub async fn enter(
     locale: Locale,
     request_id: &str,
 ) -> std::result::Result<Ctx, Fault> {
-    let entered =
-        session::enter(&state.db, &state.vault, &state.clock, &state.identity, bearer, locale, request_id)
-            .await;
+    let entered = session::enter::enter(
+        &state.db,
+        &state.vault,
+        &state.clock,
+        &state.identity,
+        bearer,
+        locale,
+        request_id,
+    )
+    .await;
     entered.map(|ctx| ctx.keeping(Arc::clone(&state.keep))).map_err(|error| match error {
         Error::Fault(fault) => *fault,
         Error::Refused(_) => Fault::unauthenticated(),

@@ -211,7 +211,8 @@ pub struct AccountCreateInput {
     pub id: Option<AccountId>,
     /// Name to sign in by: 3 to 40 of `a` to `z`, `0` to `9`, `.`, `_`, `-`. Capitals are read as small letters.
     pub name: String,
-    /// First password: 8 to 128 characters, not among the most common ones, not containing the name.
+    /// First password: 8 to 128 characters, not among the most common ones, not containing the name. Its owner is to change
+    /// it at the first sign-in.
     pub password: String,
     /// The cadre whose login it is: the account then reaches what the cadre is answerable for.
     #[graphql(default)]

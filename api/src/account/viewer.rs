@@ -9,7 +9,7 @@ use crate::{
         payload::ctx,
         place::Level,
         policy::May,
-        request::Ctx,
+        request::{Ctx, Due},
         rows::Key,
         scope::Bond,
     },
@@ -43,6 +43,11 @@ pub struct Viewer {
     /// What the viewer may do somewhere (当前权限). Whether it may be done to one record, the record's `viewerCan` tells.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub permissions: Vec<May>,
+    /// What has to be done before the account opens all that it could (待办), empty when nothing is due. While
+    /// `PASSWORD_CHANGE` is due, nothing is open but this, `passwordChange` and `sessionEnd`; while `SECOND_FACTOR` is, the
+    /// roles of administrators are left out.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub must_do: Vec<Due>,
     #[graphql(skip)]
     pub(crate) account_id: AccountId,
 }
@@ -73,7 +78,11 @@ impl ViewerQuery {
         let ctx = ctx(gql);
         let all = May::items().iter().map(|item| item.value);
         let permissions = all.filter(|&may| ctx.scope().allowed_somewhere(may)).collect();
-        ctx.viewer().map(|viewer| Viewer { permissions, account_id: viewer.account })
+        ctx.viewer().map(|viewer| Viewer {
+            permissions,
+            must_do: viewer.due.clone(),
+            account_id: viewer.account,
+        })
     }
 }
 
@@ -94,7 +103,8 @@ impl Viewer {
             .limit(MOST_ROLES)
             .all(ctx.db().read())
             .await?;
-        let granted = grants.iter().map(async |grant| {
+        // Roles that wait for a second factor are not in force.
+        let granted = grants.iter().filter(|grant| ctx.scope().has(grant.role)).map(async |grant| {
             let place = bound_to(ctx, grant).await?;
             Ok::<_, Error>(ViewerRole { role: grant.role, place, ends_on: grant.ends_on })
         });

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{ConfigError, MasterKey, network};
+use super::{ConfigError, MasterKey, WebhookSecret, network};
 
 /// One setting.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Setting {
 pub enum Kind {
     /// A whole number from the first to the second.
     Whole(i64, i64),
+    /// Yes or no.
+    Flag,
     /// Some text, not empty.
     Text,
     /// One of these words.
@@ -38,6 +40,10 @@ pub enum Kind {
     Database,
     /// An `http://` address.
     Http,
+    /// An `http://` or `https://` address.
+    Webhook,
+    /// The secret of a webhook. Never repeated in a refusal.
+    WebhookSecret,
     /// A filter of tracing.
     Filter,
     /// 32 bytes in base64. Never repeated in a refusal.
@@ -55,12 +61,15 @@ impl Kind {
     pub fn example(self) -> &'static str {
         match self {
             Self::Whole(..) => "1",
+            Self::Flag => "true",
             Self::Text | Self::Filter | Self::Choice(_) => "\"…\"",
             Self::Address => "\"127.0.0.1:8080\"",
             Self::Origins => "[\"https://desk.example.gov.cn\"]",
             Self::Networks => "[\"10.0.0.0/8\"]",
             Self::Database => "\"postgres://lianhu@localhost/lianhu\"",
             Self::Http => "\"http://localhost:4318\"",
+            Self::Webhook => "\"https://sms.example.gov.cn/send\"",
+            Self::WebhookSecret => "\"whsec_…\"  # whsec_ and: openssl rand -base64 32",
             Self::Key => "\"…\"  # openssl rand -base64 32",
         }
     }
@@ -71,6 +80,7 @@ impl Kind {
             Self::Whole(least, most) => {
                 value.as_integer().is_some_and(|number| (least..=most).contains(&number))
             }
+            Self::Flag => value.is_bool(),
             Self::Text => text.is_some_and(|text| !text.trim().is_empty()),
             Self::Choice(words) => text.is_some_and(|text| words.contains(&text)),
             Self::Address => text.is_some_and(|text| text.parse::<SocketAddr>().is_ok()),
@@ -80,6 +90,12 @@ impl Kind {
                 ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| text.starts_with(start))
             }),
             Self::Http => text.is_some_and(|text| text.starts_with("http://") && text.len() > 7),
+            Self::Webhook => text.is_some_and(|text| {
+                ["http://", "https://"]
+                    .iter()
+                    .any(|start| text.len() > start.len() && text.starts_with(start))
+            }),
+            Self::WebhookSecret => text.is_some_and(|text| WebhookSecret::parse(text).is_some()),
             Self::Filter => text.is_some_and(|text| {
                 !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok()
             }),
@@ -93,6 +109,7 @@ impl Kind {
                 format!("应为 {least} 到 {most} 的整数"),
                 format!("must be a whole number from {least} to {most}"),
             ),
+            Self::Flag => ("应为 true 或 false".to_owned(), "must be true or false".to_owned()),
             Self::Text => ("应为非空文字".to_owned(), "must be a text that is not empty".to_owned()),
             Self::Choice(words) => {
                 let words = words.join(", ");
@@ -109,6 +126,13 @@ impl Kind {
                 self,
             ),
             Self::Http => both("应为 http:// 地址，如", "must be an http:// address, as", self),
+            Self::Webhook => {
+                both("应为 http:// 或 https:// 地址，如", "must be an http:// or https:// address, as", self)
+            }
+            Self::WebhookSecret => (
+                "应为 whsec_ 加 base64 编码的 24 到 64 字节".to_owned(),
+                "must be whsec_ and 24 to 64 bytes in base64".to_owned(),
+            ),
             Self::Filter => (
                 "应为日志级别，如 \"info\" 或 \"info,lianhu=debug\"".to_owned(),
                 "must be a level, as \"info\" or \"info,lianhu=debug\"".to_owned(),
@@ -172,6 +196,10 @@ impl Setting {
                 Ok(number) => number.into(),
                 Err(_) => text.into(),
             },
+            Kind::Flag => match text.trim().parse::<bool>() {
+                Ok(flag) => flag.into(),
+                Err(_) => text.into(),
+            },
             Kind::Origins | Kind::Networks => {
                 let list = text.split(',').map(str::trim).filter(|one| !one.is_empty());
                 toml::Value::Array(list.map(Into::into).collect())
@@ -224,11 +252,16 @@ pub const SETTINGS: &[Setting] = &[
     setting("identity.access_minutes", "10", Kind::Whole(1, 60), "Life of an access token.", "访问令牌的有效期（分钟）。"),
     setting("identity.refresh_idle_days", "14", Kind::Whole(1, 90), "A session not refreshed for so long ends.", "会话多久未刷新即结束（天）。"),
     setting("identity.refresh_days", "30", Kind::Whole(1, 365), "A session ends after so long in any case.", "会话最长期限（天）。"),
-    setting("identity.hash_threads", "0", Kind::Whole(0, 64), "Passwords hashed at once; 0: as many as cores.", "同时计算的密码散列数；0 表示与核数相同。"),
+    setting("identity.hash_threads", "0", Kind::Whole(0, 64), "Passwords hashed at once; 0: one fewer than cores, at least one.", "同时计算的密码散列数；0 表示核数减一，至少为一。"),
     setting("identity.hash_queue", "50", Kind::Whole(1, 10_000), "Passwords that may wait to be hashed; beyond it OVERLOADED.", "等待计算散列的密码数上限，超出答复 OVERLOADED。"),
     setting("identity.issuer", "\"lianhu\"", Kind::Text, "The issuer named in our tokens.", "令牌中的签发者。"),
     setting("identity.audience", "\"lianhu-api\"", Kind::Text, "The audience named in our tokens.", "令牌中的受众。"),
     setting("identity.signing_key_days", "90", Kind::Whole(0, 3_650), "The key that signs tokens is replaced after so many days; 0: only by `lianhu keys rotate`.", "令牌签名密钥使用多少天后自动更换；0 表示只由 `lianhu keys rotate` 更换。"),
+    setting("identity.first_password_must_change", "true", Kind::Flag, "Whether a password that an administrator made is to be changed at the first sign-in.", "管理员设置的密码是否须在首次登录时更改。"),
+    setting("identity.second_factor", "\"optional\"", Kind::Choice(&["optional", "administrators"]), "Of whom a second factor is asked: of those who set one up, or of administrators, too, whose roles stay closed without it.", "双重验证：自愿开启（optional），或管理员必须开启、否则其角色不生效（administrators）。"),
+    setting("courier.file", "", Kind::Text, "Where texts to phones are put down when there is no gateway; courier.log in store.folder when unset.", "没有短信网关时记下短信的文件；不设则为 store.folder 中的 courier.log。"),
+    setting("courier.webhook", "", Kind::Webhook, "The gateway to which texts to phones are posted, signed as Standard Webhooks says.", "短信网关地址：以 POST 发送，按 Standard Webhooks 签名。"),
+    setting("courier.secret", "", Kind::WebhookSecret, "The secret that signs what goes to courier.webhook.", "对发往 courier.webhook 的内容签名的密钥。"),
     setting("privacy.reveals_per_day", "30", Kind::Whole(0, 10_000), "How often an account is shown what is sensitive in a day.", "每个账号每天可查看敏感信息的次数。"),
     setting("privacy.access_log_days", "1095", Kind::Whole(180, 36_500), "How long the access log is kept, in days; 180 at the least.", "查看记录的保存天数，最少 180 天。"),
     setting("secret.key", "", Kind::Key, "The master secret: 32 bytes in base64. Keep it out of the file if others read it.", "主密钥：base64 编码的 32 字节。文件若有他人可读，请勿写在此处。"),

@@ -48,6 +48,7 @@ pub(super) fn open(making: &mut Making, logins: Vec<Login<'_>>, platform: Accoun
             id,
             name: login.name.to_owned(),
             password_hash,
+            password_due: false,
             cadre_id: login.cadre,
             region_id: region.map(|region| region.id),
             county_id: region.and_then(|region| region.county_id),

@@ -3,8 +3,10 @@
 use crate::{
     account::{
         admin,
+        factor::HasSecondFactor,
         grant::{self, RoleGrant, RoleGrantOrderField, RoleGrantWhere},
         object::Account,
+        session::object::{Session, SessionOrderField, SessionWhere},
     },
     cadre::object::Cadre,
     kernel::{
@@ -61,6 +63,35 @@ impl Account {
     ) -> Option<Result<Connection<RoleGrant>>> {
         let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
         Some(children(gql, "account_id", self.id, listing).await)
+    }
+
+    /// Whether it has a second factor in force (双重验证).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn has_second_factor(&self, gql: &Context<'_>) -> Result<bool> {
+        Ok(ctx(gql).load(HasSecondFactor(self.id)).await?.unwrap_or_default())
+    }
+
+    /// Its signed-in devices (登录设备), the latest first. Null unless it is the viewer's own or the viewer may change it
+    /// (`accountUpdate`).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn sessions(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<SessionWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<SessionOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Result<Option<Connection<Session>>> {
+        if !admin::is_own(ctx(gql), self.id) && !admin::may_update(ctx(gql), self).await?.allowed {
+            return Ok(None);
+        }
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        children(gql, "account_id", self.id, listing).await.map(Some)
     }
 
     /// What the viewer may do to it.

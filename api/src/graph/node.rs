@@ -1,7 +1,7 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
-    account::{grant::RoleGrant, object::Account},
+    account::{grant::RoleGrant, notice::object::Notice, object::Account, session::object::Session},
     audit::access::AccessEntry,
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
@@ -22,7 +22,8 @@ use crate::{
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId,
-    GrantId, HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    GrantId, HouseholdId, ImportId, MemberId, MembershipId, NoticeId, PositionId, RegionId, SessionId,
+    SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -68,6 +69,10 @@ nodes! {
     Account = AccountId,
     /// A role given to an account.
     RoleGrant = GrantId,
+    /// A signed-in device.
+    Session = SessionId,
+    /// A notice to an account.
+    Notice = NoticeId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

@@ -2,13 +2,18 @@
 
 use crate::{
     account::{
+        notice::object::{Notice, NoticeOrderField, NoticeWhere},
         object::Account,
+        session::object::{Session, SessionOrderField, SessionWhere},
         viewer::{Viewer, ViewerRole},
     },
     cadre::object::Cadre,
     kernel::{
+        connection::{Connection, Cursor},
         directive::{DataClass, class},
         error::Result,
+        node::{Listing, OrderBy, children},
+        page::PageArgs,
         payload::ctx,
     },
 };
@@ -38,5 +43,43 @@ impl Viewer {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn scope(&self, gql: &Context<'_>) -> Result<String> {
         self.reach(ctx(gql)).await
+    }
+
+    /// The own signed-in devices (登录设备), the latest first.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn sessions(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<SessionWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<SessionOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Session>>> {
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.account_id, listing).await)
+    }
+
+    /// What the system has to tell the account (通知), the latest first.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn notices(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<NoticeWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<NoticeOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Notice>>> {
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.account_id, listing).await)
     }
 }

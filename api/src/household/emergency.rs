@@ -5,11 +5,12 @@ use super::{
     object::{HouseholdBy, by_number_of_all},
     reveal::check_reason,
 };
+use crate::account::notice;
 use crate::kernel::{
     access::{Line, Subject, write},
     clock::later,
     directive::{DataClass, auth, class, cost, may},
-    door::unscoped,
+    door::{any_of, live, unscoped},
     error::{Error, Refusal, RefusalCode, Result, UserError},
     payload::ctx,
     place::Place,
@@ -21,12 +22,16 @@ use crate::kernel::{
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::Duration;
 use entity::{
-    account, emergency, household,
-    id::{EmergencyId, HouseholdId},
-    kind::AccessAction,
+    account, assignment, emergency, grant, household,
+    id::{AccountId, EmergencyId, HouseholdId},
+    kind::{AccessAction, AssignmentKind, NoticeKind, Role},
+    region,
     scalar::DateTime,
 };
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::ExprTrait,
+};
 use uuid::Uuid;
 
 /// For how long it is open.
@@ -111,6 +116,49 @@ impl EmergencyMutation {
     }
 }
 
+/// The accounts of the household's contacts, and of the auditors of its place.
+async fn whom_to_tell(work: &Work, household: &household::Model) -> Result<Vec<AccountId>> {
+    use assignment::Column::{CadreId, EndsOn, HouseholdId, Kind, RegionId, StartsOn};
+    let today = work.ctx.today();
+    let around = [household.group_id, household.grid_id].into_iter().flatten();
+    let contacts = unscoped::<assignment::Entity>()
+        .select_only()
+        .column(CadreId)
+        .filter(
+            Condition::any()
+                .add(HouseholdId.eq(household.id))
+                .add(any_of(RegionId, around, work.ctx.backend()).and(Kind.eq(AssignmentKind::Group))),
+        )
+        .filter(live(StartsOn, EndsOn, today))
+        .filter(CadreId.is_not_null());
+    let mut told: Vec<AccountId> = unscoped::<account::Entity>()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::CadreId.in_subquery(contacts.into_query()))
+        .into_tuple()
+        .all(&work.tx)
+        .await?;
+    let above = unscoped::<region::Entity>()
+        .filter(region::Column::Id.eq(household.village_id))
+        .one(&work.tx)
+        .await?;
+    let above = above.into_iter().flat_map(|village| [village.province_id, village.city_id]).flatten();
+    let places = above.chain([household.county_id, household.township_id, household.village_id]);
+    let auditors: Vec<AccountId> = unscoped::<grant::Entity>()
+        .select_only()
+        .column(grant::Column::AccountId)
+        .filter(grant::Column::Role.eq(Role::Auditor))
+        .filter(any_of(grant::Column::RegionId, places, work.ctx.backend()))
+        .filter(live(grant::Column::StartsOn, grant::Column::EndsOn, today))
+        .into_tuple()
+        .all(&work.tx)
+        .await?;
+    told.extend(auditors);
+    told.sort_unstable();
+    told.dedup();
+    Ok(told)
+}
+
 async fn open(work: &Work, input: HouseholdBreakGlassInput) -> Result<Uuid> {
     let HouseholdBreakGlassInput { idempotency_key: _, household, reason } = input;
     let ctx = &work.ctx;
@@ -173,5 +221,15 @@ async fn open(work: &Work, input: HouseholdBreakGlassInput) -> Result<Uuid> {
     };
     write(&work.tx, &[line]).await?;
     work.raise_rights(account::Column::Id.eq(account)).await?;
+    let told = whom_to_tell(work, &row).await?;
+    notice::tell(
+        &work.tx,
+        now,
+        told,
+        NoticeKind::GlassBroken,
+        Some(row.id.to_string()),
+        serde_json::json!({}),
+    )
+    .await?;
     Ok(id)
 }

@@ -15,6 +15,7 @@ use crate::kernel::{
     scope::Facts,
 };
 use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::Duration;
 use entity::{
     access_line, account, household,
     id::{AccountId, HouseholdId, MemberId},
@@ -25,6 +26,8 @@ use entity::{
 use sea_orm::{ColumnTrait, DatabaseTransaction, FromQueryResult, PaginatorTrait, QueryFilter, QuerySelect};
 use std::ops::RangeInclusive;
 
+/// How long ago the password may have been shown.
+const RECENT: Duration = Duration::minutes(15);
 /// Characters of a reason.
 const REASON: RangeInclusive<usize> = 4..=200;
 
@@ -78,6 +81,7 @@ async fn look(
     fields: &[&str],
 ) -> Result<()> {
     ctx.must(May::Reveal, facts)?;
+    ctx.confirmed_within(RECENT)?;
     let mut checks = Checks::default();
     let purpose = check_reason(&mut checks, reason);
     checks.done()?;

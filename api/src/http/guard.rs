@@ -49,8 +49,17 @@ pub const MAX_INTROSPECTIONS: usize = 5;
 
 /// Root fields of which a document may hold one in all: each is a guess at a secret, an opening of
 /// something masked, or a large piece of work, and is counted as one.
-const ALONE: &[&str] =
-    &["sessionStart", "sessionRefresh", "householdReveal", "householdMemberReveal", "syncPull", "syncPush"];
+const ALONE: &[&str] = &[
+    "passwordChange",
+    "passwordResetFinish",
+    "passwordResetStart",
+    "secondFactorConfirm",
+    "sessionConfirm",
+    "sessionRefresh",
+    "sessionStart",
+    "syncPull",
+    "syncPush",
+];
 /// The verb of mutations that open what is masked; these too stand alone.
 const REVEAL: &str = "Reveal";
 /// Meta fields that open the schema.

@@ -10,8 +10,8 @@ use super::{
 };
 use entity::{
     access_subject, account, area, assignment, assignment_batch, branch, cadre, department, enterprise,
-    grant, household, member, membership, position, region, region_succession, roster_import, scalar::Date,
-    tag, upload,
+    grant, household, member, membership, notice, position, region, region_succession, roster_import,
+    scalar::Date, session, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -465,20 +465,35 @@ impl Guarded for upload::Entity {
     }
 }
 
+/// What belongs to an account is seen with the account.
+fn of_account(gate: Gate, account: impl ColumnTrait) -> Gate {
+    match gate {
+        Gate::Everything => Gate::Everything,
+        Gate::Branches(branches) => Gate::Branches(
+            branches
+                .into_iter()
+                .map(|branch| account.in_subquery(select_id::<account::Entity>(Condition::all().add(branch))))
+                .collect(),
+        ),
+    }
+}
+
 impl Guarded for grant::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        match account::Entity::gate(scope, backend) {
-            Gate::Everything => Gate::Everything,
-            Gate::Branches(branches) => Gate::Branches(
-                branches
-                    .into_iter()
-                    .map(|branch| {
-                        grant::Column::AccountId
-                            .in_subquery(select_id::<account::Entity>(Condition::all().add(branch)))
-                    })
-                    .collect(),
-            ),
-        }
+        of_account(account::Entity::gate(scope, backend), grant::Column::AccountId)
+    }
+}
+
+impl Guarded for session::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_account(account::Entity::gate(scope, backend), session::Column::AccountId)
+    }
+}
+
+impl Guarded for notice::Entity {
+    /// To whom it was told, nobody else.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        Gate::Branches(scope.account.map(|own| notice::Column::AccountId.eq(own)).into_iter().collect())
     }
 }
 

@@ -75,6 +75,8 @@ codes! {
     GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED", false;
     /// Nobody is signed in, or no longer.
     Unauthenticated = "UNAUTHENTICATED", false;
+    /// Signed in by a password that somebody else made, and that is to be changed first.
+    PasswordChangeRequired = "PASSWORD_CHANGE_REQUIRED", false;
     /// Signed in, but without the right.
     Forbidden = "FORBIDDEN", false;
     /// Nothing of that name, or nothing that the viewer may see.

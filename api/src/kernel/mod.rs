@@ -17,6 +17,7 @@ pub mod viewer;
 mod settle;
 mod shelf;
 pub mod keep;
+pub mod courier;
 pub mod rows;
 pub mod access;
 pub mod record;

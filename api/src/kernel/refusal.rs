@@ -20,6 +20,12 @@ pub enum RefusalCode {
     State,
     /// Name and password do not belong together (用户名或密码错误).
     BadCredentials,
+    /// The password is right, and a code of the second factor is needed, too (需要双重验证码).
+    SecondFactorRequired,
+    /// A code that is wrong, used, or past its time (验证码无效).
+    CodeInvalid,
+    /// The password must have been shown recently: `sessionConfirm` (需要确认密码).
+    ConfirmationRequired,
     /// The token cannot be used any more (令牌失效).
     TokenInvalid,
     /// Too many, or too much at once (超出限制).
@@ -33,9 +39,11 @@ impl RefusalCode {
         match self {
             Self::Invalid | Self::State | Self::Limit => Code::BadUserInput,
             Self::Conflict | Self::Duplicate => Code::Conflict,
-            Self::Forbidden => Code::Forbidden,
+            Self::Forbidden | Self::ConfirmationRequired => Code::Forbidden,
             Self::NotFound => Code::NotFound,
-            Self::BadCredentials | Self::TokenInvalid => Code::Unauthenticated,
+            Self::BadCredentials | Self::SecondFactorRequired | Self::CodeInvalid | Self::TokenInvalid => {
+                Code::Unauthenticated
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     access::{Line, Looker, Seen},
-    clock::{Clock, civil},
+    clock::{Clock, civil, later},
     db::Db,
     door::{self, Guarded},
-    error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
+    error::{Code, Error, Fault, Locale, Refusal, RefusalCode, Result},
     keep::Keep,
     personal::Owner,
     policy::May,
@@ -14,6 +14,8 @@ use super::{
     shelf::Shelf,
     vault::Vault,
 };
+use async_graphql::Enum;
+use chrono::Duration;
 use entity::{
     id::{AccountId, SessionId},
     kind::DataClass,
@@ -22,6 +24,15 @@ use entity::{
 use sea_orm::{DbBackend, Select};
 use std::sync::{Arc, OnceLock};
 
+/// What is to be done before an account opens all that it could (待办事项).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum Due {
+    /// Somebody else made the password: change it (更改初始密码).
+    PasswordChange,
+    /// Set up a second factor, or sign in with it (开启双重验证).
+    SecondFactor,
+}
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub struct Viewer {
@@ -29,6 +40,10 @@ pub struct Viewer {
     pub account: AccountId,
     /// The session.
     pub session: SessionId,
+    /// When the owner was last seen to know the password; none for whoever has none.
+    pub confirmed_at: Option<DateTime>,
+    /// What is to be done first.
+    pub due: Vec<Due>,
 }
 
 /// What one request carries; cheap to clone.
@@ -143,9 +158,39 @@ impl Ctx {
         self.0.viewer.as_ref()
     }
 
-    /// Who is signed in.
+    /// Who is signed in, and may act.
     pub fn signed_in(&self) -> Result<&Viewer> {
+        let viewer = self.known()?;
+        if viewer.due.contains(&Due::PasswordChange) {
+            return Err(Fault::new(
+                Code::PasswordChangeRequired,
+                "请先更改初始密码（passwordChange）。",
+                "Change the password first that was made for you (`passwordChange`).",
+            )
+            .into());
+        }
+        Ok(viewer)
+    }
+
+    /// Who is signed in, whatever is due.
+    pub fn known(&self) -> Result<&Viewer> {
         self.viewer().ok_or_else(|| Fault::unauthenticated().into())
+    }
+
+    /// Who is signed in, if they were seen to know the password so recently.
+    pub fn confirmed_within(&self, span: Duration) -> Result<&Viewer> {
+        let viewer = self.signed_in()?;
+        let recent = viewer.confirmed_at.is_some_and(|at| later(at, span) > self.now());
+        if recent {
+            return Ok(viewer);
+        }
+        Err(Refusal::new(
+            RefusalCode::ConfirmationRequired,
+            "",
+            "此操作需要近期确认密码，请先调用 sessionConfirm。",
+            "This needs the password shown recently; call `sessionConfirm` first.",
+        )
+        .into())
     }
 
     /// Who asks, for logs and budgets.

@@ -15,11 +15,15 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Every table that has sealed columns, and these; the key of each is `id`, a UUID.
-pub const SEALED: &[(&str, &[&str])] = &[
-    ("household", &["phone"]),
-    ("household_member", &["identity_number", "phone"]),
-    ("enterprise", &["phone"]),
+/// A table with sealed columns: its name, its key (a UUID), and these columns.
+type Table = (&'static str, &'static str, &'static [&'static str]);
+
+/// Every table that has sealed columns.
+pub const SEALED: &[Table] = &[
+    ("household", "id", &["phone"]),
+    ("household_member", "id", &["identity_number", "phone"]),
+    ("enterprise", "id", &["phone"]),
+    ("second_factor", "account_id", &["secret"]),
 ];
 
 /// Rows that are looked at in one statement.
@@ -56,13 +60,14 @@ impl Swept {
 /// Walks over all rows with sealed columns, some at a time, in the order of their keys.
 struct Walk<'a> {
     db: &'a Db,
-    tables: &'static [(&'static str, &'static [&'static str])],
+    tables: &'static [Table],
     after: Option<Uuid>,
 }
 
 /// Some rows of one table.
 struct Rows {
     table: &'static str,
+    key: &'static str,
     count: u64,
     values: Vec<Value>,
 }
@@ -73,18 +78,18 @@ impl<'a> Walk<'a> {
     }
 
     async fn next(&mut self) -> Result<Option<Rows>> {
-        let Some(&(table, columns)) = self.tables.first() else { return Ok(None) };
-        let id = || Expr::col(Alias::new("id"));
-        let mut select = Query::select().column(Alias::new("id")).from(Alias::new(table)).take();
+        let Some(&(table, key, columns)) = self.tables.first() else { return Ok(None) };
+        let id = || Expr::col(Alias::new(key));
+        let mut select = Query::select().column(Alias::new(key)).from(Alias::new(table)).take();
         select.columns(columns.iter().map(|column| Alias::new(*column)));
-        select.order_by(Alias::new("id"), Order::Asc).limit(LOOK);
+        select.order_by(Alias::new(key), Order::Asc).limit(LOOK);
         if let Some(after) = self.after {
             select.and_where(id().gt(after));
         }
         let rows = self.db.read().query_all(&select).await?;
         let mut values = Vec::new();
         for row in &rows {
-            let id: Uuid = row.try_get("", "id")?;
+            let id: Uuid = row.try_get("", key)?;
             self.after = Some(id);
             for &column in columns {
                 let bytes: Option<Vec<u8>> = row.try_get("", column)?;
@@ -95,7 +100,7 @@ impl<'a> Walk<'a> {
         if count < LOOK {
             (self.tables, self.after) = (&self.tables[1..], None);
         }
-        Ok(Some(Rows { table, count, values }))
+        Ok(Some(Rows { table, key, count, values }))
     }
 }
 
@@ -114,9 +119,9 @@ pub async fn count(db: &Db) -> Result<BTreeMap<i16, u64>> {
 /// Rows that a walk passes.
 pub async fn rows(db: &Db) -> Result<u64> {
     let mut all = 0;
-    for (table, _) in SEALED {
+    for (table, key, _) in SEALED {
         let select =
-            Query::select().expr(Expr::col(Alias::new("id")).count()).from(Alias::new(*table)).take();
+            Query::select().expr(Expr::col(Alias::new(*key)).count()).from(Alias::new(*table)).take();
         let row = db.read().query_one(&select).await?;
         let rows: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
         all += u64::try_from(rows).unwrap_or_default();
@@ -128,7 +133,7 @@ pub async fn rows(db: &Db) -> Result<u64> {
 pub(super) async fn sample(db: &impl ConnectionTrait) -> Result<Vec<Vec<u8>>> {
     let mut values = Vec::new();
     for (table, column) in
-        SEALED.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (*table, *column)))
+        SEALED.iter().flat_map(|(table, _, columns)| columns.iter().map(move |column| (*table, *column)))
     {
         let held = || Expr::col(Alias::new(column));
         let mut select = Query::select().expr(held()).from(Alias::new(table)).take();
@@ -164,13 +169,19 @@ impl<'a> Sweep<'a> {
         let sealing = self.vault.sealing();
         let old: Vec<_> = some.values.into_iter().filter(|value| key_of(&value.bytes) < sealing).collect();
         for batch in old.chunks(BATCH) {
-            anew(self.walk.db, self.vault, some.table, batch, &mut self.swept).await?;
+            anew(self.walk.db, self.vault, (some.table, some.key), batch, &mut self.swept).await?;
         }
         Ok(Some(some.count))
     }
 }
 
-async fn anew(db: &Db, vault: &Vault, table: &'static str, batch: &[Value], swept: &mut Swept) -> Result<()> {
+async fn anew(
+    db: &Db,
+    vault: &Vault,
+    (table, key): (&'static str, &'static str),
+    batch: &[Value],
+    swept: &mut Swept,
+) -> Result<()> {
     let mut new = Vec::with_capacity(batch.len());
     for value in batch {
         match vault.open(&value.bytes) {
@@ -183,12 +194,12 @@ async fn anew(db: &Db, vault: &Vault, table: &'static str, batch: &[Value], swep
         }
     }
     let tx = db.begin().await?;
-    let free = free(&tx, table, &new).await?;
+    let free = free(&tx, (table, key), &new).await?;
     for (value, sealed) in new {
         let held = || Expr::col(Alias::new(value.column));
         let mut update =
             Query::update().table(Alias::new(table)).value(Alias::new(value.column), sealed).take();
-        update.and_where(Expr::col(Alias::new("id")).eq(value.id));
+        update.and_where(Expr::col(Alias::new(key)).eq(value.id));
         // Nothing is written over what somebody stored meanwhile.
         update.and_where(held().eq(value.bytes.clone()));
         let mine = free.as_ref().is_none_or(|free| free.binary_search(&value.id).is_ok());
@@ -203,14 +214,14 @@ async fn anew(db: &Db, vault: &Vault, table: &'static str, batch: &[Value], swep
 /// no deadlock.
 async fn free(
     tx: &DatabaseTransaction,
-    table: &'static str,
+    (table, key): (&'static str, &'static str),
     new: &[(&Value, Vec<u8>)],
 ) -> Result<Option<Vec<Uuid>>> {
     if tx.get_database_backend() != DbBackend::Postgres {
         return Ok(None);
     }
     let ids: Vec<Uuid> = new.iter().map(|(value, _)| value.id).collect();
-    let id = || Alias::new("id");
+    let id = || Alias::new(key);
     let mut select: SelectStatement = Query::select().column(id()).from(Alias::new(table)).take();
     select
         .and_where(Expr::col(id()).eq(PgFunc::any(ids)))

@@ -1,0 +1,200 @@
+//! `Notice` as it is spoken.
+
+use super::{NoticesReadInput, read};
+use crate::{
+    account::object::Account,
+    kernel::{
+        directive::{DataClass, auth, class, cost, signed_in},
+        error::{Locale, Result},
+        node::{Filter, Node, Ordering},
+        page::Run,
+        payload::{ctx, payload},
+        request::Ctx,
+    },
+};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
+use entity::{id::NoticeId, kind::NoticeKind, notice, scalar::DateTime};
+use sea_orm::{ColumnTrait, Condition, DerivePartialModel};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A short message of the system to an account (通知), of what its owner should know. Only the account itself sees it.
+#[derive(Clone, Debug, SimpleObject, DerivePartialModel)]
+#[sea_orm(entity = "notice::Entity")]
+#[graphql(complex)]
+pub struct Notice {
+    /// Its id, which never changes (标识).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub id: NoticeId,
+    /// What it tells (通知类型).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub kind: NoticeKind,
+    /// When it happened (时间).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub at: DateTime,
+    /// When it was marked as read (已读时间). Null while it is not.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub read_at: Option<DateTime>,
+    #[graphql(skip)]
+    #[sea_orm(from_col = "subject")]
+    about: Option<String>,
+    #[graphql(skip)]
+    words: Value,
+}
+
+#[ComplexObject]
+impl Notice {
+    /// Id of the record that it is about (相关记录), as `node` takes it. Null when it is about none.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn subject(&self) -> Option<ID> {
+        self.about.clone().map(ID)
+    }
+
+    /// What happened (内容), in the language of `Accept-Language`, fit to show.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn text(&self, gql: &Context<'_>) -> String {
+        let locale = gql.data_opt::<Locale>().copied().unwrap_or_default();
+        let word = |name: &str| self.words[name].as_str().unwrap_or_default();
+        let (_, _, zh, en) = TEXTS
+            .iter()
+            .find(|(kind, how, ..)| *kind == self.kind && (how.is_empty() || *how == word("how")))
+            .unwrap_or(&(NoticeKind::GlassBroken, "", "", ""));
+        locale.pick(zh, en).replace("{device}", word("device"))
+    }
+}
+
+/// Who changed a password or a second factor.
+pub(in crate::account) mod how {
+    pub(in crate::account) const OWNER: &str = "owner";
+    pub(in crate::account) const ADMINISTRATOR: &str = "administrator";
+    pub(in crate::account) const CODE: &str = "code";
+    pub(in crate::account) const ENDED: &str = "ended";
+}
+
+/// Kind, how it came about (empty: however), and the text in both languages.
+const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
+    (
+        NoticeKind::SessionStolen,
+        "",
+        "设备“{device}”的登录凭据疑似被他人复制，该会话已结束。如非本人操作，请更改密码。",
+        "Somebody seems to have copied the credentials of the device “{device}”; its session was ended. If it was not you, change your password.",
+    ),
+    (
+        NoticeKind::PasswordChanged,
+        how::OWNER,
+        "密码已更改，其他设备均已退出登录。如非本人操作，请联系管理员。",
+        "Your password was changed, and all other devices were signed out. If it was not you, tell an administrator.",
+    ),
+    (
+        NoticeKind::PasswordChanged,
+        how::ADMINISTRATOR,
+        "管理员为您设置了新密码，所有设备均已退出登录。",
+        "An administrator gave your account a new password, and all devices were signed out.",
+    ),
+    (
+        NoticeKind::PasswordChanged,
+        how::CODE,
+        "密码已通过短信验证码重设，所有设备均已退出登录。如非本人操作，请联系管理员。",
+        "Your password was set anew by a code sent to your phone, and all devices were signed out. If it was not you, tell an administrator.",
+    ),
+    (
+        NoticeKind::NewDevice,
+        "",
+        "您的账号在新设备“{device}”上登录。如非本人操作，请结束该会话并更改密码。",
+        "Your account was signed in on a new device, “{device}”. If it was not you, end that session and change your password.",
+    ),
+    (
+        NoticeKind::SecondFactorChanged,
+        how::OWNER,
+        "双重验证已开启。请妥善保管恢复码。",
+        "Your second factor is in force. Keep your recovery codes safe.",
+    ),
+    (
+        NoticeKind::SecondFactorChanged,
+        how::ENDED,
+        "双重验证已关闭。如非本人操作，请更改密码。",
+        "Your second factor was ended. If it was not you, change your password.",
+    ),
+    (
+        NoticeKind::SecondFactorChanged,
+        how::ADMINISTRATOR,
+        "管理员关闭了您账号的双重验证。",
+        "An administrator ended the second factor of your account.",
+    ),
+    (
+        NoticeKind::GlassBroken,
+        "",
+        "有人在紧急情况下查看了受保护的信息。",
+        "Somebody looked at what is protected, in an emergency.",
+    ),
+];
+
+/// Conditions on notices, all of them to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct NoticeWhere {
+    /// True: those that were not read; false: those that were.
+    #[graphql(default)]
+    pub unread: Option<bool>,
+}
+
+impl Filter for NoticeWhere {
+    async fn condition(&self, _: &Ctx) -> Result<Condition> {
+        Ok(Condition::all().add_option(self.unread.map(|unread| {
+            let read_at = notice::Column::ReadAt;
+            if unread { read_at.is_null() } else { read_at.is_not_null() }
+        })))
+    }
+}
+
+/// What notices are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum NoticeOrderField {
+    /// When it happened: the order of the ids.
+    At,
+}
+
+impl Ordering for NoticeOrderField {
+    fn column(self) -> Option<&'static str> {
+        None
+    }
+
+    fn usual() -> Run {
+        Run { column: None, descending: true }
+    }
+}
+
+impl Node for Notice {
+    type Entity = notice::Entity;
+    type Where = NoticeWhere;
+    type Order = NoticeOrderField;
+    const NAME: &'static str = NoticeId::PREFIX;
+
+    fn uuid(&self) -> Uuid {
+        self.id.0
+    }
+}
+
+payload! {
+    /// The account whose notices were marked as read, or why not.
+    NoticesReadPayload, account: Account
+}
+
+/// Changes to notices.
+#[derive(Debug, Default)]
+pub struct NoticeMutation;
+
+#[Object]
+impl NoticeMutation {
+    /// Marks notices of one's own as read: those that are named, or all. Others' and unknown ones are left alone. Requires
+    /// being signed in. Errors: `INVALID` (too many).
+    #[graphql(directive = cost::apply(10), directive = auth::apply(signed_in()))]
+    async fn notices_read(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "Which ones.")] input: NoticesReadInput,
+    ) -> Option<Result<NoticesReadPayload>> {
+        let ctx = ctx(gql);
+        let written = ctx.write("noticesRead", &input.idempotency_key, &input, read).await;
+        NoticesReadPayload::of(ctx, written).await
+    }
+}
