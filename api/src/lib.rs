@@ -89,7 +89,7 @@ impl State {
     ) -> Result<Self, Error> {
         let db = Db::open(&options(&config)).await?;
         let vault = Arc::new(Vault::new(secret)?);
-        let identity = Identity::new(&config.identity, &vault, Arc::new(policy))?;
+        let identity = Identity::new(&config, &vault, Arc::new(policy))?;
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));

@@ -14,6 +14,7 @@ pub struct PlacesAndPeopleQuery(
     region::object::RegionQuery,
     region::area::AreaQuery,
     account::object::AccountQuery,
+    account::sign_on::object::SignOnQuery,
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
     cadre::object::CadreQuery,
@@ -53,6 +54,7 @@ pub struct Query(
 #[derive(Default, MergedObject)]
 pub struct PlacesAndPeopleMutation(
     account::sign_in::SessionMutation,
+    account::sign_on::object::SignOnMutation,
     region::object::RegionMutation,
     region::area::AreaMutation,
     branch::object::PartyBranchMutation,
@@ -62,6 +64,8 @@ pub struct PlacesAndPeopleMutation(
     cadre::position::PositionMutation,
     account::admin::AccountMutation,
     account::grant::RoleGrantMutation,
+    account::bulk_object::AccountsMutation,
+    account::api_key::object::ApiKeyMutation,
 );
 
 /// Whom we serve.

@@ -135,6 +135,12 @@ ids! {
     GrantId = "grant";
     /// Names a signed-in session.
     SessionId = "session";
+    /// Names a key of an integration.
+    ApiKeyId = "apikey";
+    /// Names an identity of an outer sign-on.
+    IdentityId = "identity";
+    /// Names a sheet that is handed out once.
+    HandoutId = "sheet";
     /// Names a household.
     HouseholdId = "household";
     /// Names a member of a household.

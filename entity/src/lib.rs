@@ -26,9 +26,13 @@ pub mod region;
 pub mod region_succession;
 
 pub mod account;
+pub mod account_identity;
+pub mod api_key;
 pub mod grant;
+pub mod handout;
 pub mod refresh_token;
 pub mod session;
+pub mod sign_on;
 
 pub mod upload;
 

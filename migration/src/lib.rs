@@ -17,6 +17,7 @@ mod m20261122_000003_batch;
 mod m20261122_000004_search;
 mod m20261122_000005_scale;
 mod m20261122_000006_roster;
+mod m20261123_000003_ways_in;
 mod m20261123_000004_access;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_search::Migration),
             Box::new(m20261122_000005_scale::Migration),
             Box::new(m20261122_000006_roster::Migration),
+            Box::new(m20261123_000003_ways_in::Migration),
             Box::new(m20261123_000004_access::Migration),
         ]
     }

@@ -5,6 +5,7 @@
 
 use super::{
     Identity,
+    made::New,
     object::{Account, AccountCreateInput, AccountUpdateInput, tidy},
     reach::{Reach, reach_of, reach_of_cadre, shown_reach},
 };
@@ -32,7 +33,7 @@ use entity::{
     session,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
     sea_query::{Expr, ExprTrait},
 };
 use std::{ops::RangeInclusive, sync::Arc};
@@ -135,7 +136,7 @@ const COMMON: &[&str] = &[
     "zxcvbnm123",
 ];
 
-fn check_name(checks: &mut Checks, name: &str) -> String {
+pub(super) fn check_name(checks: &mut Checks, name: &str) -> String {
     let name = tidy(name);
     let spelt = |found: char| {
         found.is_ascii_lowercase() || found.is_ascii_digit() || matches!(found, '.' | '_' | '-')
@@ -152,7 +153,7 @@ fn check_name(checks: &mut Checks, name: &str) -> String {
 }
 
 /// No rules of composition: long enough, not what everybody tries first, not the name of the account.
-fn check_password(checks: &mut Checks, password: &str, name: &str) {
+pub(super) fn check_password(checks: &mut Checks, password: &str, name: &str) {
     checks.require(PASSWORD.contains(&password.chars().count()), || {
         Refusal::rule(
             "password-length",
@@ -183,7 +184,7 @@ fn check_password(checks: &mut Checks, password: &str, name: &str) {
 /// The hash of a new password, on the pool and before the transaction begins. None for a password that the command is
 /// about to refuse; and only for somebody who may give passwords at all, since it costs.
 async fn hash(ctx: &Ctx, identity: &Identity, password: &str, name: &str) -> Result<Option<String>> {
-    ctx.signed_in()?;
+    ctx.in_person()?;
     if !ctx.scope().allowed_somewhere(May::ManageAccount) {
         return Err(ctx.forbidden(May::ManageAccount));
     }
@@ -230,24 +231,18 @@ async fn create(work: &Work, input: AccountCreateInput) -> Result<Uuid> {
         may_stand_for(work, cadre).await?;
     }
     name_is_free(work, &name).await?;
-    let row = account::ActiveModel {
-        id: Set(id.unwrap_or_else(|| AccountId(Uuid::now_v7()))),
-        name: Set(name),
-        password_hash: Set(password_hash.ok_or_else(|| Error::internal("a password without a hash"))?),
-        cadre_id: Set(cadre_id),
-        region_id: Set(Some(region_id)),
-        county_id: Set(region.county_id),
-        township_id: Set(region.township_id),
-        village_id: Set(region.village_id),
-        status: Set(AccountStatus::Active),
-        rights_version: Set(1),
-        created_at: Set(work.now()),
-        version: Set(1),
-    };
+    let password_hash = password_hash.ok_or_else(|| Error::internal("a password without a hash"))?;
+    let region = Some((region_id, Place::from(&region)));
+    add(work, New { id, name, password_hash, cadre_id, region }).await
+}
+
+/// Stores a new account.
+pub(super) async fn add(work: &Work, new: New) -> Result<Uuid> {
+    let row = IntoActiveModel::<account::ActiveModel>::into_active_model(new.row(work.now())).reset_all();
     work.insert(row).await.map_err(taken)
 }
 
-async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
+pub(super) async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
     let AccountUpdateInput {
         idempotency_key: _,
         id,
@@ -329,7 +324,7 @@ pub(super) fn own_account(field: &str) -> Refusal {
 }
 
 /// The right over an account: over its place, and over all that it reaches now or will.
-async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
+pub(super) async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
     let ctx = &work.ctx;
     ctx.must(May::ManageAccount, &Facts::from(place(account)))?;
     for reach in reach_of(work, account).await? {
@@ -339,7 +334,7 @@ async fn may_take_over(work: &Work, account: &account::Model) -> Result<()> {
 }
 
 /// The right to give an account what a cadre's assignments open: over the cadre's office and all that they reach.
-async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
+pub(super) async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
     let ctx = &work.ctx;
     let found = ctx
         .within::<cadre::Entity>()
@@ -371,7 +366,7 @@ pub async fn may_update(ctx: &Ctx, account: &Account) -> Result<Permission> {
     Ok(ctx.permission(May::ManageAccount, &beyond.map_or(own, Reach::facts)))
 }
 
-async fn name_is_free(work: &Work, name: &str) -> Result<()> {
+pub(super) async fn name_is_free(work: &Work, name: &str) -> Result<()> {
     let same: Option<AccountId> = unscoped::<account::Entity>()
         .select_only()
         .column(account::Column::Id)
@@ -392,7 +387,7 @@ fn duplicate(existing: Option<AccountId>) -> Error {
 }
 
 /// Somebody took the same name, or used the same id, at the same moment.
-fn taken(error: Error) -> Error {
+pub(super) fn taken(error: Error) -> Error {
     let is = |names: [&str; 2]| names.iter().any(|name| Work::is_constraint(&error, name));
     if is(["account_name_key", "account.name"]) {
         return duplicate(None);

@@ -4,12 +4,20 @@
 //! the token carries none. What changes the rights of an account raises its `rights_version`.
 
 pub mod admin;
+pub mod api_key;
+pub mod bulk;
+pub mod bulk_object;
 pub mod grant;
+pub mod handout;
+mod login_name;
+mod made;
 pub mod object;
+pub mod operator;
 pub mod password;
 pub mod reach;
 pub mod session;
 pub mod sign_in;
+pub mod sign_on;
 pub mod succession;
 pub mod throttle;
 pub mod token;
@@ -17,6 +25,7 @@ pub mod viewer;
 
 use crate::{
     State,
+    config::Config,
     kernel::{
         error::{Error, Fault, Locale, Result},
         policy::Policy,
@@ -30,7 +39,7 @@ use entity::{account, id::AccountId, scalar::Date};
 use moka::sync::Cache;
 use password::Passwords;
 use session::Lifetimes;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use token::Tokens;
 
 impl Record for account::Entity {
@@ -48,26 +57,36 @@ pub struct Identity {
     pub tokens: Tokens,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
+    /// Signing in by an outer service.
+    pub sign_on: sign_on::SignOn,
     /// Who sees and may do what.
     pub policy: Arc<Policy>,
     /// Scopes by account, version of its rights, and day.
     scopes: Cache<(AccountId, i32, Date), Arc<Scope>>,
+    /// In steps of how many another system is told counts.
+    smallest_cell: i64,
+    /// What comes in by keys.
+    keys: api_key::enter::Keys,
 }
 
 impl Identity {
     /// Keys from the vault, limits from the configuration.
-    pub fn new(config: &crate::config::IdentityConfig, vault: &Vault, policy: Arc<Policy>) -> Result<Self> {
+    pub fn new(settings: &Config, vault: &Vault, policy: Arc<Policy>) -> Result<Self> {
+        let config = &settings.identity;
         let days = |span: std::time::Duration| chrono::Duration::from_std(span).unwrap_or_default();
         Ok(Self {
             passwords: Passwords::new(config.hash_threads, config.hash_queue),
             tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access))?,
             lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
+            sign_on: sign_on::SignOn::new(&settings.oidc)?,
             policy,
             failures: throttle::Failures::default(),
             scopes: Cache::builder()
                 .max_capacity(20_000)
                 .time_to_live(std::time::Duration::from_mins(1))
                 .build(),
+            smallest_cell: settings.privacy.smallest_cell,
+            keys: api_key::enter::Keys::default(),
         })
     }
 }
@@ -76,12 +95,20 @@ impl Identity {
 pub async fn enter(
     state: &State,
     bearer: Option<&str>,
+    address: Option<IpAddr>,
     locale: Locale,
     request_id: &str,
 ) -> std::result::Result<Ctx, Fault> {
-    let entered =
-        session::enter(&state.db, &state.vault, &state.clock, &state.identity, bearer, locale, request_id)
-            .await;
+    let entered = match bearer.and_then(|bearer| bearer.strip_prefix(api_key::MARK)) {
+        Some(shown) => {
+            let asking = api_key::enter::Asking { address, locale, request_id };
+            api_key::enter::enter(&state.db, &state.vault, &state.clock, &state.identity, shown, asking).await
+        }
+        None => {
+            session::enter(&state.db, &state.vault, &state.clock, &state.identity, bearer, locale, request_id)
+                .await
+        }
+    };
     entered.map(|ctx| ctx.keeping(Arc::clone(&state.keep))).map_err(|error| match error {
         Error::Fault(fault) => *fault,
         Error::Refused(_) => Fault::unauthenticated(),

@@ -11,7 +11,7 @@ use crate::kernel::{
     door::unscoped,
     error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
     node::ById,
-    request::{Ctx, Viewer},
+    request::{Ctx, Via, Viewer},
     scope::Scope,
     vault::{self, Vault},
     viewer,
@@ -27,7 +27,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
-    QueryFilter, QuerySelect, Set, Statement,
+    QueryFilter, QuerySelect, Select, Set, Statement,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -105,31 +105,39 @@ pub async fn start(ctx: &Ctx, identity: &Identity, attempt: Attempt) -> Result<I
         return Err(bad_credentials());
     };
     identity.failures.forget(&name);
+    // Disabled or given another password while this one was being checked: its sessions ended before this one began.
+    let stands = unscoped::<account::Entity>()
+        .filter(account::Column::Id.eq(account.id))
+        .filter(account::Column::PasswordHash.eq(account.password_hash))
+        .filter(account::Column::Status.eq(AccountStatus::Active));
+    vouched(ctx, identity, account.id, stands, device).await?.ok_or_else(bad_credentials)
+}
+
+/// Begins a session of an account that somebody has proved to be theirs, if it still stands as it did then.
+pub(super) async fn vouched(
+    ctx: &Ctx,
+    identity: &Identity,
+    account_id: AccountId,
+    stands: Select<account::Entity>,
+    device: String,
+) -> Result<Option<Issued>> {
     let now = ctx.now();
     let session = session::Model {
         id: SessionId(Uuid::now_v7()),
-        account_id: account.id,
+        account_id,
         device: device.chars().take(200).collect(),
         created_at: now,
         expires_at: later(now, identity.lifetimes.whole),
         ended_at: None,
     };
     let tx = ctx.db().begin().await?;
-    // Disabled or given another password while this one was being checked: its sessions ended before this one began.
-    let stands = unscoped::<account::Entity>()
-        .filter(account::Column::Id.eq(account.id))
-        .filter(account::Column::PasswordHash.eq(account.password_hash))
-        .filter(account::Column::Status.eq(AccountStatus::Active))
-        .lock_shared()
-        .one(&tx)
-        .await?;
-    if stands.is_none() {
-        return Err(bad_credentials());
+    if stands.lock_shared().one(&tx).await?.is_none() {
+        return Ok(None);
     }
     session::Entity::insert(session.clone().into_active_model()).exec_without_returning(&tx).await?;
     let issued = issue(&tx, identity, &session, now).await?;
     tx.commit().await?;
-    Ok(issued)
+    Ok(Some(issued))
 }
 
 async fn issue(
@@ -295,7 +303,7 @@ pub async fn enter(
             scope
         }
     };
-    let ctx = open(Some(Viewer { account, session }), scope);
+    let ctx = open(Some(Viewer { account, via: Via::Session(session), budget: None, step: 1 }), scope);
     ctx.remember([(ById::<Account>::new(account), who.account)]);
     Ok(ctx)
 }

@@ -82,7 +82,7 @@ pub struct SessionPayload {
 }
 
 impl SessionPayload {
-    fn of(issued: Result<Issued>) -> Result<Self> {
+    pub(super) fn of(issued: Result<Issued>) -> Result<Self> {
         match issued {
             Ok(issued) => Ok(Self {
                 session: Some(Session { id: issued.session, account_id: issued.account }),

@@ -34,7 +34,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-/// A part of a whole. The two numbers always travel with the rate (比率).
+/// A part of a whole. The two numbers always travel with the rate (比率). To an integration both are told in whole steps (of 5
+/// unless set otherwise), rounded down, and the rate is theirs.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct Share {
     /// How many of them (分子).
@@ -49,7 +50,8 @@ pub struct Share {
 }
 
 impl Share {
-    fn new(numerator: i64, denominator: i64) -> Self {
+    fn new(ctx: &Ctx, numerator: i64, denominator: i64) -> Self {
+        let (numerator, denominator) = (ctx.told(numerator), ctx.told(denominator));
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let rate = (denominator > 0).then(|| numerator as f64 / denominator as f64);
         Self { numerator, denominator, rate }
@@ -179,7 +181,7 @@ impl Coverage {
         let ctx = ctx(gql);
         let all = self.count(ctx, Condition::all()).await?;
         let with = self.count(ctx, has_contact(self.day)).await?;
-        Ok(Share::new(with, all))
+        Ok(Share::new(ctx, with, all))
     }
 
     /// The households without a contact (无联系人的户), by number.
@@ -223,7 +225,7 @@ impl Coverage {
             .into_model::<LevelRow>()
             .all(ctx.db().read())
             .await?;
-        let count = |level| rows.iter().find(|row| row.level == level).map_or(0, |row| row.n);
+        let count = |level| rows.iter().find(|row| row.level == level).map_or(0, |row| ctx.told(row.n));
         Ok(CadreLevel::all().map(|level| LevelShare { level, households: count(level) }).collect())
     }
 
@@ -235,7 +237,7 @@ impl Coverage {
         let all = self.below().condition(ctx).await?.add(seen_villages(&ctx.scope().assignment));
         let with = all.clone().add(has_township_cadre(self.day));
         let with = page::count::<region::Entity>(ctx, with).await?;
-        Ok(Share::new(with, page::count::<region::Entity>(ctx, all).await?))
+        Ok(Share::new(ctx, with, page::count::<region::Entity>(ctx, all).await?))
     }
 
     /// The villages without a township cadre (无包村干部的村), by code; 200 at the most.
@@ -279,7 +281,7 @@ impl Coverage {
             .filter(assignment::Column::CadreId.is_not_null())
             .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, self.day))
             .group_by(assignment::Column::CadreId)
-            .having(Expr::cust("count(*)").gt(i64::from(households)))
+            .having(Expr::cust("count(*)").gt(ctx.told_above(i64::from(households))))
             .order_by_desc(Expr::cust("count(*)"))
             .order_by_asc(assignment::Column::CadreId)
             .limit(100)

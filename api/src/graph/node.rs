@@ -1,7 +1,7 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
-    account::{grant::RoleGrant, object::Account},
+    account::{api_key::object::ApiKey, grant::RoleGrant, object::Account, sign_on::object::AccountIdentity},
     audit::access::AccessEntry,
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
@@ -21,8 +21,9 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId,
-    GrantId, HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId,
+    EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId,
+    SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -68,6 +69,10 @@ nodes! {
     Account = AccountId,
     /// A role given to an account.
     RoleGrant = GrantId,
+    /// An identity of an outer sign-on.
+    AccountIdentity = IdentityId,
+    /// A key of an integration.
+    ApiKey = ApiKeyId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

@@ -114,7 +114,7 @@ impl EmergencyMutation {
 async fn open(work: &Work, input: HouseholdBreakGlassInput) -> Result<Uuid> {
     let HouseholdBreakGlassInput { idempotency_key: _, household, reason } = input;
     let ctx = &work.ctx;
-    let account = ctx.signed_in()?.account;
+    let account = ctx.in_person()?.account;
     if !ctx.scope().allowed_somewhere(May::BreakGlass) {
         return Err(ctx.forbidden(May::BreakGlass));
     }

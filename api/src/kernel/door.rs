@@ -9,9 +9,9 @@ use super::{
     scope::{Doors, Scope},
 };
 use entity::{
-    access_subject, account, area, assignment, assignment_batch, branch, cadre, department, enterprise,
-    grant, household, member, membership, position, region, region_succession, roster_import, scalar::Date,
-    tag, upload,
+    access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
+    department, enterprise, grant, household, member, membership, position, region, region_succession,
+    roster_import, scalar::Date, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -465,20 +465,34 @@ impl Guarded for upload::Entity {
     }
 }
 
+/// What belongs to an account is seen with the account.
+fn of_account(gate: Gate, account: impl ColumnTrait) -> Gate {
+    match gate {
+        Gate::Everything => Gate::Everything,
+        Gate::Branches(branches) => Gate::Branches(
+            branches
+                .into_iter()
+                .map(|branch| account.in_subquery(select_id::<account::Entity>(Condition::all().add(branch))))
+                .collect(),
+        ),
+    }
+}
+
 impl Guarded for grant::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        match account::Entity::gate(scope, backend) {
-            Gate::Everything => Gate::Everything,
-            Gate::Branches(branches) => Gate::Branches(
-                branches
-                    .into_iter()
-                    .map(|branch| {
-                        grant::Column::AccountId
-                            .in_subquery(select_id::<account::Entity>(Condition::all().add(branch)))
-                    })
-                    .collect(),
-            ),
-        }
+        of_account(account::Entity::gate(scope, backend), grant::Column::AccountId)
+    }
+}
+
+impl Guarded for account_identity::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_account(account::Entity::gate(scope, backend), account_identity::Column::AccountId)
+    }
+}
+
+impl Guarded for api_key::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_account(account::Entity::gate(scope, backend), api_key::Column::AccountId)
     }
 }
 

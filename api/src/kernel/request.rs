@@ -5,7 +5,7 @@ use super::{
     clock::{Clock, civil},
     db::Db,
     door::{self, Guarded},
-    error::{Error, Fault, Locale, Refusal, RefusalCode, Result},
+    error::{Code, Error, Fault, Locale, Refusal, RefusalCode, Result},
     keep::Keep,
     personal::Owner,
     policy::May,
@@ -15,7 +15,7 @@ use super::{
     vault::Vault,
 };
 use entity::{
-    id::{AccountId, SessionId},
+    id::{AccountId, ApiKeyId, SessionId},
     kind::DataClass,
     scalar::{Date, DateTime},
 };
@@ -27,8 +27,41 @@ use std::sync::{Arc, OnceLock};
 pub struct Viewer {
     /// The account.
     pub account: AccountId,
-    /// The session.
-    pub session: SessionId,
+    /// By which way in.
+    pub via: Via,
+    /// What it may spend in a minute, where that is its own.
+    pub budget: Option<u64>,
+    /// Counts are told in whole steps of this: 1 for people, who see the rows themselves.
+    pub step: i64,
+}
+
+/// The way by which somebody came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// A person at a device.
+    Session(SessionId),
+    /// Another system, by its key.
+    Key(ApiKeyId),
+}
+
+impl Via {
+    /// The session, for a person.
+    #[must_use]
+    pub fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Key(_) => None,
+        }
+    }
+
+    /// The key, for another system.
+    #[must_use]
+    pub fn key(self) -> Option<ApiKeyId> {
+        match self {
+            Self::Session(_) => None,
+            Self::Key(key) => Some(key),
+        }
+    }
 }
 
 /// What one request carries; cheap to clone.
@@ -148,6 +181,38 @@ impl Ctx {
         self.viewer().ok_or_else(|| Fault::unauthenticated().into())
     }
 
+    /// Who is signed in as a person at a device: what other systems must not do begins with it.
+    pub fn in_person(&self) -> Result<&Viewer> {
+        let viewer = self.signed_in()?;
+        match viewer.via {
+            Via::Session(_) => Ok(viewer),
+            Via::Key(_) => Err(Fault::new(
+                Code::Forbidden,
+                "API 密钥只能读取，不能进行此操作；请由本人登录操作。",
+                "A key only reads; this takes a person who has signed in.",
+            )
+            .into()),
+        }
+    }
+
+    /// A count as the viewer is told it: to another system in whole steps, so that a small number, and what two large ones
+    /// differ by, tells of nobody.
+    #[must_use]
+    pub fn told(&self, count: i64) -> i64 {
+        let step = self.step();
+        count - count.rem_euclid(step)
+    }
+
+    /// The count above which a count is told to be more than this one.
+    #[must_use]
+    pub fn told_above(&self, count: i64) -> i64 {
+        self.told(count) + self.step() - 1
+    }
+
+    fn step(&self) -> i64 {
+        self.viewer().map_or(1, |viewer| viewer.step.max(1))
+    }
+
     /// Who asks, for logs and budgets.
     #[must_use]
     pub fn actor(&self) -> String {
@@ -197,8 +262,8 @@ impl Ctx {
         Looker {
             at: self.now(),
             account: self.viewer().map(|viewer| viewer.account),
-            session: self.viewer().map(|viewer| viewer.session),
-            api_key: None,
+            session: self.viewer().and_then(|viewer| viewer.via.session()),
+            api_key: self.viewer().and_then(|viewer| viewer.via.key()).map(|key| key.0),
             request_id: self.request_id().to_owned(),
         }
     }

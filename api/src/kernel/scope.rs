@@ -175,6 +175,17 @@ impl Scope {
         Self::new(policy, None, None, today, Vec::new())
     }
 
+    /// Whoever has the command line: sees where everything is, and administers accounts everywhere.
+    #[must_use]
+    pub fn operator(policy: Arc<Policy>, today: Date) -> Self {
+        let bonds = vec![Bond::new(Role::PlatformAdmin, Relation::Everywhere)];
+        let mut scope = Self::new(policy, None, None, today, bonds);
+        for doors in [&mut scope.household, &mut scope.enterprise, &mut scope.staff, &mut scope.accounts] {
+            doors.everything = true;
+        }
+        scope
+    }
+
     /// How far a household is seen.
     #[must_use]
     pub fn household_sight(&self, id: HouseholdId, place: &Place) -> Sight {

@@ -5,9 +5,19 @@ use async_graphql::parser::types::{Type, TypeKind};
 
 /// Fields that are masked for everyone.
 const SENSITIVE: [&str; 4] = ["identityNumber", "yearlyIncome", "incomeSource", "sensitiveTags"];
-/// Mutations that are not repeated under a key: signing in, on and out, and looks at what is sensitive.
-const UNKEYED: [&str; 5] =
-    ["sessionStart", "sessionRefresh", "sessionEnd", "householdReveal", "householdMemberReveal"];
+/// Mutations that are not repeated under a key: signing in, on and out, and looks at what is sensitive; where a state is good
+/// for one return, it is the key.
+const UNKEYED: [&str; 9] = [
+    "sessionStart",
+    "sessionRefresh",
+    "sessionEnd",
+    "signOnStart",
+    "signOnFinish",
+    "identityLinkStart",
+    "identityLinkFinish",
+    "householdReveal",
+    "householdMemberReveal",
+];
 
 /// What breaks a rule: where (`Household.phone`), and what would be right.
 pub(super) type Finding = (String, String);
