@@ -166,7 +166,7 @@ impl Issuer {
         let url = reqwest::Url::parse(&location).expect("an address");
         let of = |name: &str| {
             let found = url.query_pairs().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.into_owned()).unwrap_or_else(|| panic!("{name} in {location}"))
+            found.map_or_else(|| panic!("{name} in {location}"), |(_, value)| value.into_owned())
         };
         (of("code"), of("state"))
     }
