@@ -272,7 +272,7 @@ async fn a_key_pays_from_a_budget_of_its_own() {
     assert_eq!(answers[2].code(), "RATE_LIMITED", "{}", answers[2].body);
     other.get(ASK).await;
     admin.get(ASK).await;
-    let input = json!({"id": key["id"], "expectedVersion": 1, "costPerMinute": 100000});
+    let input = json!({"id": key["id"], "expectedVersion": 1, "costPerMinute": 100_000});
     let raised =
         admin.change("apiKeyUpdate", "ApiKeyUpdateInput", "apiKey { costPerMinute version }", input).await;
     assert_eq!(raised["apiKey"], json!({"costPerMinute": 100_000, "version": 2}));
