@@ -41,6 +41,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Sessions and passwords.
     pub identity: IdentityConfig,
+    /// Signing in by an outer service.
+    pub oidc: OidcConfig,
     /// What is shown of people.
     pub privacy: PrivacyConfig,
     /// Texts to phones.
@@ -166,6 +168,48 @@ pub struct PrivacyConfig {
     pub reveals_per_day: u32,
     /// How long the access log is kept, in days.
     pub access_log_days: u32,
+    /// Counts are told to other systems in steps of this; 0 tells them exactly.
+    pub smallest_cell: i64,
+}
+
+/// Signing in by an outer service (OpenID Connect).
+#[derive(Clone, Debug, Deserialize)]
+pub struct OidcConfig {
+    /// Its address; not used without one.
+    pub issuer: Option<String>,
+    /// By what it knows this system.
+    pub client_id: Option<String>,
+    /// The secret of this client.
+    pub client_secret: Option<ClientSecret>,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// What apps write on the button.
+    pub name: String,
+    /// Scopes that are asked for.
+    pub scopes: String,
+}
+
+/// The secret of a client, never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct ClientSecret(String);
+
+impl ClientSecret {
+    /// A secret made by hand, for tests.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("ClientSecret(…)")
+    }
 }
 
 /// Of whom a second factor is asked.

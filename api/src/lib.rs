@@ -93,7 +93,8 @@ impl State {
     ) -> Result<Self, Error> {
         let clock = Clock::default();
         let vault = Arc::new(ring::open(&db, secret, clock.now()).await?);
-        let identity = Arc::new(Identity::new(&config.identity, &vault, Arc::new(policy), courier(&config)?));
+        let identity = Identity::new(&config, &vault, Arc::new(policy), courier(&config)?)?;
+        let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config));
         let access = Book::default();

@@ -4,7 +4,11 @@
 mod command;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use entity::kind::KeyPurpose;
+use entity::{
+    id::{CadreId, GrantId},
+    kind::{KeyPurpose, Role},
+    scalar::Date,
+};
 use lianhu::{
     demo::made_up::Scale,
     roster::{Kind, Options},
@@ -97,6 +101,13 @@ enum Command {
     Keys {
         #[command(subcommand)]
         step: Keys,
+    },
+    /// Make and change accounts (账号), without having one: the first administrator, a forgotten password.
+    ///
+    /// Needs the master secret, as `serve` does, and may run while the server serves. Each change stands in the change log.
+    Account {
+        #[command(subcommand)]
+        step: Account,
     },
     /// Make anew what searches find records by. Serving goes on meanwhile.
     Reindex,
@@ -206,6 +217,85 @@ enum Audit {
 }
 
 #[derive(Subcommand)]
+enum Account {
+    /// Make an account. Its password is asked for, read from a file, or made and shown once.
+    Create {
+        /// Login name: 3 to 40 of a to z, 0 to 9, dot, underscore, hyphen.
+        name: String,
+        /// Id of the cadre whose login it is: cadre_…
+        #[arg(long, value_name = "ID", value_parser = command::accounts::cadre)]
+        cadre: Option<CadreId>,
+        /// Code of the region that administers it; the platform does without one.
+        #[arg(long, value_name = "CODE")]
+        region: Option<String>,
+        /// A role to begin with, as PLATFORM_ADMIN or REGION_ADMIN.
+        #[arg(long, value_name = "ROLE", value_parser = command::accounts::role)]
+        role: Option<Role>,
+        /// To what the role is bound: the code of a region, or an id as branch_…
+        #[arg(long, value_name = "CODE", requires = "role")]
+        bound_to: Option<String>,
+        /// A file with the password in its first line.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// List all accounts with their roles.
+    List,
+    /// Give a role to an account.
+    Grant {
+        /// Login name.
+        name: String,
+        /// The role, as PLATFORM_ADMIN or REGION_ADMIN.
+        #[arg(long, value_name = "ROLE", value_parser = command::accounts::role)]
+        role: Role,
+        /// To what it is bound: the code of a region, or an id as branch_…
+        #[arg(long, value_name = "CODE")]
+        bound_to: Option<String>,
+        /// First day with it; today without this.
+        #[arg(long, value_name = "DATE", value_parser = command::accounts::date)]
+        from: Option<Date>,
+        /// First day without it.
+        #[arg(long, value_name = "DATE", value_parser = command::accounts::date)]
+        until: Option<Date>,
+    },
+    /// End a role.
+    EndGrant {
+        /// Its id, as `list` shows it: grant_…
+        #[arg(value_parser = command::accounts::grant)]
+        id: GrantId,
+        /// First day without it; today without this.
+        #[arg(long, value_name = "DATE", value_parser = command::accounts::date)]
+        on: Option<Date>,
+    },
+    /// Give an account another password, and sign it out everywhere.
+    Password {
+        /// Login name.
+        name: String,
+        /// A file with the password in its first line.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Let an account sign in no longer, from its next request on.
+    Disable {
+        /// Login name.
+        name: String,
+    },
+    /// Let an account sign in again.
+    Enable {
+        /// Login name.
+        name: String,
+    },
+    /// Make an account for each cadre in office who has none, with first passwords in a sheet.
+    Bulk {
+        /// Code of the region whose offices it is for, with all below it.
+        #[arg(long, value_name = "CODE")]
+        region: String,
+        /// Where to write the sheet: a .xlsx or .csv file that is not there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 enum Given {
     /// A roster (名册) of a region.
     Roster {
@@ -267,6 +357,7 @@ async fn main() -> ExitCode {
         Command::Keys { step: Keys::Rewrap { new_key_file } } => {
             command::keys::rewrap(&settings, &new_key_file).await
         }
+        Command::Account { step } => command::accounts::run(&settings, step).await,
         Command::Reindex => command::migrate::reindex(&settings).await,
         Command::Audit { audit: Audit::Verify } => command::audit::verify(&settings).await,
         Command::Permissions => {

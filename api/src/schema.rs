@@ -14,6 +14,7 @@ pub struct PlacesAndPeopleQuery(
     region::object::RegionQuery,
     region::area::AreaQuery,
     account::object::AccountQuery,
+    account::sign_on::object::SignOnQuery,
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
     cadre::object::CadreQuery,
@@ -56,6 +57,7 @@ pub struct PlacesAndPeopleMutation(
     account::password::object::PasswordMutation,
     account::factor::object::SecondFactorMutation,
     account::notice::object::NoticeMutation,
+    account::sign_on::object::SignOnMutation,
     region::object::RegionMutation,
     region::area::AreaMutation,
     branch::object::PartyBranchMutation,
@@ -65,6 +67,8 @@ pub struct PlacesAndPeopleMutation(
     cadre::position::PositionMutation,
     account::admin::AccountMutation,
     account::grant::RoleGrantMutation,
+    account::bulk_object::AccountsMutation,
+    account::api_key::object::ApiKeyMutation,
 );
 
 /// Whom we serve.

@@ -139,6 +139,12 @@ ids! {
     NoticeId = "notice";
     /// Names a code that was sent.
     CodeId = "code";
+    /// Names a key of an integration.
+    ApiKeyId = "apikey";
+    /// Names an identity of an outer sign-on.
+    IdentityId = "identity";
+    /// Names a sheet that is handed out once.
+    HandoutId = "sheet";
     /// Names a household.
     HouseholdId = "household";
     /// Names a member of a household.

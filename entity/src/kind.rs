@@ -142,6 +142,24 @@ kinds! {
         Auditor,
     }
 
+    /// What a key of an integration opens (密钥权限范围), of what its account is granted and its region holds.
+    ApiScope {
+        /// Counts and coverage, nothing of anybody (统计数据).
+        Statistics,
+        /// Households, fields of the internal class alone (户，不含个人信息).
+        Household,
+        /// Households with names and addresses; telephone numbers masked (户，含个人信息).
+        HouseholdPersonal,
+        /// Enterprises, fields of the internal class alone (企业，不含个人信息).
+        Enterprise,
+        /// Enterprises with the names of people; telephone numbers masked (企业，含个人信息).
+        EnterprisePersonal,
+        /// Cadres, party organisations and posts (干部与组织).
+        Staff,
+        /// Contact assignments (包联关系).
+        Assignment,
+    }
+
     /// Status of a household (户状态).
     HouseholdStatus {
         /// Lives here (常住).

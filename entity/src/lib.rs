@@ -27,13 +27,17 @@ pub mod region;
 pub mod region_succession;
 
 pub mod account;
+pub mod account_identity;
+pub mod api_key;
 pub mod grant;
 pub mod notice;
 pub mod one_time_code;
 pub mod recovery_code;
+pub mod handout;
 pub mod refresh_token;
 pub mod second_factor;
 pub mod session;
+pub mod sign_on;
 
 pub mod upload;
 

@@ -19,6 +19,7 @@ mod m20261122_000005_scale;
 mod m20261122_000006_roster;
 mod m20261123_000001_ring;
 mod m20261123_000002_identity;
+mod m20261123_000003_ways_in;
 mod m20261123_000004_access;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_roster::Migration),
             Box::new(m20261123_000001_ring::Migration),
             Box::new(m20261123_000002_identity::Migration),
+            Box::new(m20261123_000003_ways_in::Migration),
             Box::new(m20261123_000004_access::Migration),
         ]
     }

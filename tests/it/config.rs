@@ -63,6 +63,21 @@ fn wrong(kind: Kind) -> Vec<String> {
         Kind::Http => &["\"\"", "\"http://\"", "\"https://traces\"", "\"localhost:4318\"", "4318"],
         Kind::Webhook => &["\"\"", "\"https://\"", "\"sms.example.gov.cn\"", "\"ftp://sms\"", "1"],
         Kind::WebhookSecret => &["\"\"", "\"whsec_c2hvcnQ=\"", "\"not base64 at all!\"", "1"],
+        Kind::Issuer => &[
+            "\"\"",
+            "\"http://sso.example.gov.cn\"",
+            "\"sso.example.gov.cn\"",
+            "\"https://sso.example.gov.cn?x=1\"",
+            "\"https://me@sso.example.gov.cn\"",
+            "1",
+        ],
+        Kind::Returns => &[
+            "\"https://a.gov.cn/back\"",
+            "[\"/back\"]",
+            "[\"javascript:alert(1)\"]",
+            "[\"https://a.gov.cn/back#x\"]",
+            "[1]",
+        ],
         Kind::Filter => &["\"\"", "\"info,lianhu=loud\"", "1"],
         Kind::Key => &["\"\"", "\"c2hvcnQ=\"", "\"not base64 at all!\"", "1"],
     };

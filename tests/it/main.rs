@@ -1,5 +1,8 @@
 //! What people see of Lianhu, asked from outside: one binary, a module for each room.
 
+mod account_command;
+mod api_key;
+mod sign_on;
 mod architecture;
 mod contract;
 mod standards;

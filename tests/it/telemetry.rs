@@ -23,7 +23,7 @@ const LOADED: &str = "载入演示数据";
 
 /// The program, next to the folder of this one. Cargo does not build it for the tests of this package alone, so that it
 /// may be missing or old: the file beside it names its sources.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let own = std::env::current_exe().expect("where this program is");
     let program = own.parent().and_then(Path::parent).expect("a folder").join("lianhu");
     let sources = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();

@@ -51,6 +51,17 @@ impl Actor {
         self
     }
 
+    /// Signs in for the first time, and changes the password that somebody else has made.
+    pub async fn sign_in_first(self, name: &str, password: &str) -> Self {
+        let actor = self.sign_in(name, password).await;
+        let input = json!({"input": {"current": password, "new": format!("{password} of my own")}});
+        let change =
+            "mutation($input: PasswordChangeInput!) { passwordChange(input: $input) { errors { code } } }";
+        let changed = actor.ask(change, input).await.ok();
+        assert_eq!(changed["passwordChange"]["errors"], json!([]), "{name} changes the first password");
+        actor
+    }
+
     /// Sends one document with its variables.
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
         let mut request = self

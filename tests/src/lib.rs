@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod ground;
+pub mod issuer;
 pub mod world;
 
 pub use actor::{Actor, Answer};

@@ -4,7 +4,9 @@
 //! right over its own place and over everything that its grants and its cadre's assignments reach.
 
 use super::{
-    Identity, notice,
+    Identity,
+    made::New,
+    notice,
     object::{Account, AccountCreateInput, AccountUpdateInput, tidy},
     password::{change::aftermath, rule},
     reach::{Reach, reach_of, reach_of_cadre, shown_reach},
@@ -32,13 +34,13 @@ use entity::{
     id::{AccountId, CadreId},
     kind::{AccountStatus, ChangeKind, RegionKind},
 };
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
 use std::{ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
 
 const NAME: RangeInclusive<usize> = 3..=40;
 
-fn check_name(checks: &mut Checks, name: &str) -> String {
+pub(super) fn check_name(checks: &mut Checks, name: &str) -> String {
     let name = tidy(name);
     let spelt = |found: char| {
         found.is_ascii_lowercase() || found.is_ascii_digit() || matches!(found, '.' | '_' | '-')
@@ -57,7 +59,7 @@ fn check_name(checks: &mut Checks, name: &str) -> String {
 /// The hash of a new password, on the pool and before the transaction begins. None for a password that the command is
 /// about to refuse; and only for somebody who may give passwords at all, since it costs.
 async fn hash(ctx: &Ctx, identity: &Identity, password: &str, name: &str) -> Result<Option<String>> {
-    ctx.signed_in()?;
+    ctx.in_person()?;
     if !ctx.scope().allowed_somewhere(May::ManageAccount) {
         return Err(ctx.forbidden(May::ManageAccount));
     }
@@ -104,25 +106,18 @@ async fn create(work: &Work, input: AccountCreateInput) -> Result<Uuid> {
         may_stand_for(work, cadre).await?;
     }
     name_is_free(work, &name).await?;
-    let row = account::ActiveModel {
-        id: Set(id.unwrap_or_else(|| AccountId(Uuid::now_v7()))),
-        name: Set(name),
-        password_hash: Set(password_hash.ok_or_else(|| Error::internal("a password without a hash"))?),
-        password_due: Set(true),
-        cadre_id: Set(cadre_id),
-        region_id: Set(Some(region_id)),
-        county_id: Set(region.county_id),
-        township_id: Set(region.township_id),
-        village_id: Set(region.village_id),
-        status: Set(AccountStatus::Active),
-        rights_version: Set(1),
-        created_at: Set(work.now()),
-        version: Set(1),
-    };
+    let password_hash = password_hash.ok_or_else(|| Error::internal("a password without a hash"))?;
+    let region = Some((region_id, Place::from(&region)));
+    add(work, New { id, name, password_hash, cadre_id, region }).await
+}
+
+/// Stores a new account.
+pub(super) async fn add(work: &Work, new: New) -> Result<Uuid> {
+    let row = IntoActiveModel::<account::ActiveModel>::into_active_model(new.row(work.now())).reset_all();
     work.insert(row).await.map_err(taken)
 }
 
-async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
+pub(super) async fn update(work: &Work, input: AccountUpdateInput) -> Result<Uuid> {
     let AccountUpdateInput {
         idempotency_key: _,
         id,
@@ -226,7 +221,7 @@ pub(super) async fn may_take_over(work: &Work, account: &account::Model) -> Resu
 }
 
 /// The right to give an account what a cadre's assignments open: over the cadre's office and all that they reach.
-async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
+pub(super) async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
     let ctx = &work.ctx;
     let found = ctx
         .within::<cadre::Entity>()
@@ -258,7 +253,7 @@ pub async fn may_update(ctx: &Ctx, account: &Account) -> Result<Permission> {
     Ok(ctx.permission(May::ManageAccount, &beyond.map_or(own, Reach::facts)))
 }
 
-async fn name_is_free(work: &Work, name: &str) -> Result<()> {
+pub(super) async fn name_is_free(work: &Work, name: &str) -> Result<()> {
     let same: Option<AccountId> = unscoped::<account::Entity>()
         .select_only()
         .column(account::Column::Id)
@@ -279,7 +274,7 @@ fn duplicate(existing: Option<AccountId>) -> Error {
 }
 
 /// Somebody took the same name, or used the same id, at the same moment.
-fn taken(error: Error) -> Error {
+pub(super) fn taken(error: Error) -> Error {
     let is = |names: [&str; 2]| names.iter().any(|name| Work::is_constraint(&error, name));
     if is(["account_name_key", "account.name"]) {
         return duplicate(None);

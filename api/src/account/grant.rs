@@ -306,7 +306,7 @@ impl RoleGrantMutation {
     }
 }
 
-async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<Uuid> {
+pub(super) async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<Uuid> {
     let account = admin::find(work, input.account_id, "accountId").await?;
     work.ctx.must(May::ManageAccount, &Facts::from(admin::place(&account)))?;
     let mut checks = Checks::default();
@@ -515,7 +515,7 @@ fn taken(error: Error) -> Error {
         .into()
 }
 
-async fn end(work: &Work, input: RoleGrantEndInput) -> Result<Uuid> {
+pub(super) async fn end(work: &Work, input: RoleGrantEndInput) -> Result<Uuid> {
     let RoleGrantEndInput { idempotency_key: _, id, expected_version, ends_on } = input;
     let grant = work
         .ctx

@@ -4,14 +4,22 @@
 //! the token carries none. What changes the rights of an account raises its `rights_version`.
 
 pub mod admin;
+pub mod api_key;
+pub mod bulk;
+pub mod bulk_object;
 pub mod code;
 pub mod factor;
 pub mod grant;
+pub mod handout;
+mod login_name;
+mod made;
 pub mod notice;
 pub mod object;
+pub mod operator;
 pub mod password;
 pub mod reach;
 pub mod session;
+pub mod sign_on;
 pub mod succession;
 pub mod throttle;
 pub mod token;
@@ -19,10 +27,10 @@ pub mod viewer;
 
 use crate::{
     State,
-    config::SecondFactorRule,
+    config::{Config, SecondFactorRule},
     kernel::{
         courier::Courier,
-        error::{Error, Fault, Locale},
+        error::{Error, Fault, Locale, Result},
         policy::Policy,
         record::Record,
         request::Ctx,
@@ -36,7 +44,7 @@ use session::{
     Lifetimes,
     enter::{Opened, ScopeKey},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use token::Tokens;
 
 impl Record for account::Entity {
@@ -60,9 +68,15 @@ pub struct Identity {
     pub tokens: Tokens,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
+    /// Signing in by an outer service.
+    pub sign_on: sign_on::SignOn,
     /// Who sees and may do what.
     pub policy: Arc<Policy>,
     scopes: Cache<ScopeKey, Opened>,
+    /// In steps of how many another system is told counts.
+    smallest_cell: i64,
+    /// What comes in by keys.
+    keys: api_key::enter::Keys,
 }
 
 /// What is asked of whoever signs in.
@@ -83,18 +97,14 @@ const FREE_CODES: (u32, u32) = (3, 30);
 
 impl Identity {
     /// Keys from the vault, limits from the configuration.
-    #[must_use]
-    pub fn new(
-        config: &crate::config::IdentityConfig,
-        vault: &Arc<Vault>,
-        policy: Arc<Policy>,
-        courier: Courier,
-    ) -> Self {
+    pub fn new(settings: &Config, vault: &Arc<Vault>, policy: Arc<Policy>, courier: Courier) -> Result<Self> {
+        let config = &settings.identity;
         let days = |span: std::time::Duration| chrono::Duration::from_std(span).unwrap_or_default();
-        Self {
+        Ok(Self {
             passwords: Passwords::new(config.hash_threads, config.hash_queue),
             tokens: Tokens::new(vault, &config.issuer, &config.audience, days(config.access)),
             lifetimes: Lifetimes { whole: days(config.refresh), idle: days(config.refresh_idle) },
+            sign_on: sign_on::SignOn::new(&settings.oidc)?,
             policy,
             failures: throttle::Failures::new(FREE_FAILURES.0, FREE_FAILURES.1),
             codes: throttle::Failures::new(FREE_CODES.0, FREE_CODES.1),
@@ -108,7 +118,9 @@ impl Identity {
                 .max_capacity(20_000)
                 .time_to_live(std::time::Duration::from_mins(1))
                 .build(),
-        }
+            smallest_cell: settings.privacy.smallest_cell,
+            keys: api_key::enter::Keys::default(),
+        })
     }
 }
 
@@ -116,19 +128,28 @@ impl Identity {
 pub async fn enter(
     state: &State,
     bearer: Option<&str>,
+    address: Option<IpAddr>,
     locale: Locale,
     request_id: &str,
 ) -> std::result::Result<Ctx, Fault> {
-    let entered = session::enter::enter(
-        &state.db,
-        &state.vault,
-        &state.clock,
-        &state.identity,
-        bearer,
-        locale,
-        request_id,
-    )
-    .await;
+    let entered = match bearer.and_then(|bearer| bearer.strip_prefix(api_key::MARK)) {
+        Some(shown) => {
+            let asking = api_key::enter::Asking { address, locale, request_id };
+            api_key::enter::enter(&state.db, &state.vault, &state.clock, &state.identity, shown, asking).await
+        }
+        None => {
+            session::enter::enter(
+                &state.db,
+                &state.vault,
+                &state.clock,
+                &state.identity,
+                bearer,
+                locale,
+                request_id,
+            )
+            .await
+        }
+    };
     entered.map(|ctx| ctx.keeping(Arc::clone(&state.keep))).map_err(|error| match error {
         Error::Fault(fault) => *fault,
         Error::Refused(_) => Fault::unauthenticated(),

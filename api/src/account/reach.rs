@@ -63,10 +63,10 @@ pub struct Granted {
 }
 
 #[derive(FromQueryResult)]
-struct Assigned {
-    cadre_id: CadreId,
+pub(super) struct Assigned {
+    pub(super) cadre_id: CadreId,
     #[sea_orm(nested)]
-    reach: Reach,
+    pub(super) reach: Reach,
 }
 
 /// The place column of whatever a grant is bound to.
@@ -118,7 +118,7 @@ pub(super) async fn granted(
 }
 
 /// What the assignments of cadres reach on a day and later, in one statement.
-async fn assigned(
+pub(super) async fn assigned(
     db: &impl ConnectionTrait,
     backend: DbBackend,
     cadres: impl IntoIterator<Item = CadreId>,

@@ -1,4 +1,4 @@
-//! Accounts and roles of a region that was merged into another: the accounts are administered there, and the roles end on
+//! Accounts and roles of a region that was merged into another: the accounts are administered and their keys reach there, and the roles end on
 //! that day and are given anew for the other.
 
 use crate::kernel::{
@@ -10,7 +10,7 @@ use crate::kernel::{
     work::{Line, Work},
 };
 use entity::{
-    account, grant,
+    account, api_key, grant,
     id::{GrantId, RegionId},
     kind::ChangeKind,
     scalar::Date,
@@ -73,6 +73,7 @@ pub async fn plan(
 pub async fn carry_out(work: &Work, from: &[RegionId], into: RegionId, all: &[Carried]) -> Result<()> {
     use grant::Column::{EndsOn, Id, Version};
     work.refer::<account::Entity>(account::Column::RegionId, from, into, Condition::all()).await?;
+    work.refer::<api_key::Entity>(api_key::Column::RegionId, from, into, Condition::all()).await?;
     let mut days: Vec<Date> = all.iter().map(|carried| carried.ends_on).collect();
     days.sort_unstable();
     days.dedup();

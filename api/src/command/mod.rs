@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod generate;
 pub(crate) mod keys;
@@ -7,7 +8,7 @@ pub(crate) mod migrate;
 pub(crate) mod roster;
 
 use lianhu::{
-    State,
+    State, account,
     config::{Config, DatabaseUrl, MasterKey},
     demo, http,
     kernel::{
@@ -90,6 +91,7 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
             http::metrics::upkeep(),
             keep_ledger(&state),
             keep_store(&state),
+            keep_handouts(&state),
             state.access.keep(&state.db),
             seal_log(&state),
             ring::watch(&state.db, &state.vault, &state.clock),
@@ -124,6 +126,20 @@ async fn seal_log(state: &State) {
             Err(error) => tracing::warn!(?error, "the access log is not sealed for now"),
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
+/// Forgets sheets that nobody fetched in time, and sign-ons that nobody came back from, every few minutes.
+async fn keep_handouts(state: &State) {
+    loop {
+        let now = state.clock.now();
+        if let Err(error) = account::handout::clear(&state.db, now).await {
+            tracing::warn!(?error, "sheets that were not fetched stay for now");
+        }
+        if let Err(error) = account::sign_on::clear(&state.db, now).await {
+            tracing::warn!(?error, "sign-ons that nobody came back from stay for now");
+        }
+        tokio::time::sleep(std::time::Duration::from_mins(5)).await;
     }
 }
 

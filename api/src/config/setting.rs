@@ -44,6 +44,10 @@ pub enum Kind {
     Webhook,
     /// The secret of a webhook. Never repeated in a refusal.
     WebhookSecret,
+    /// The address of a sign-on service: over TLS, or on this machine.
+    Issuer,
+    /// Addresses that a sign-on may come back to: `https://desk.example.gov.cn/back`, `cn.gov.example.desk:/back`.
+    Returns,
     /// A filter of tracing.
     Filter,
     /// 32 bytes in base64. Never repeated in a refusal.
@@ -70,6 +74,8 @@ impl Kind {
             Self::Http => "\"http://localhost:4318\"",
             Self::Webhook => "\"https://sms.example.gov.cn/send\"",
             Self::WebhookSecret => "\"whsec_…\"  # whsec_ and: openssl rand -base64 32",
+            Self::Issuer => "\"https://sso.example.gov.cn\"",
+            Self::Returns => "[\"https://desk.example.gov.cn/back\"]",
             Self::Key => "\"…\"  # openssl rand -base64 32",
         }
     }
@@ -96,6 +102,8 @@ impl Kind {
                     .any(|start| text.len() > start.len() && text.starts_with(start))
             }),
             Self::WebhookSecret => text.is_some_and(|text| WebhookSecret::parse(text).is_some()),
+            Self::Issuer => text.is_some_and(is_issuer),
+            Self::Returns => every(value, is_return),
             Self::Filter => text.is_some_and(|text| {
                 !text.is_empty() && text.parse::<tracing_subscriber::filter::Targets>().is_ok()
             }),
@@ -133,6 +141,12 @@ impl Kind {
                 "应为 whsec_ 加 base64 编码的 24 到 64 字节".to_owned(),
                 "must be whsec_ and 24 to 64 bytes in base64".to_owned(),
             ),
+            Self::Issuer => both(
+                "应为 https:// 地址（仅本机可用 http://），如",
+                "must be an https:// address (http:// on this machine alone), as",
+                self,
+            ),
+            Self::Returns => both("应为回调地址列表，如", "must be a list of redirect URIs, as", self),
             Self::Filter => (
                 "应为日志级别，如 \"info\" 或 \"info,lianhu=debug\"".to_owned(),
                 "must be a level, as \"info\" or \"info,lianhu=debug\"".to_owned(),
@@ -161,6 +175,20 @@ fn is_origin(text: &str) -> bool {
         !place.is_empty()
             && place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
     })
+}
+
+/// Whether an address is one over TLS, or on this very machine.
+pub(crate) fn is_issuer(text: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(text) else { return false };
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    plain && url.has_host() && (url.scheme() == "https" || url.scheme() == "http" && here)
+}
+
+/// Whether a browser can be sent there: an address, or what an app has registered.
+fn is_return(text: &str) -> bool {
+    let refused = ["javascript", "data", "file", "about", "blob"];
+    reqwest::Url::parse(text).is_ok_and(|url| url.fragment().is_none() && !refused.contains(&url.scheme()))
 }
 
 impl Setting {
@@ -200,7 +228,7 @@ impl Setting {
                 Ok(flag) => flag.into(),
                 Err(_) => text.into(),
             },
-            Kind::Origins | Kind::Networks => {
+            Kind::Origins | Kind::Networks | Kind::Returns => {
                 let list = text.split(',').map(str::trim).filter(|one| !one.is_empty());
                 toml::Value::Array(list.map(Into::into).collect())
             }
@@ -262,8 +290,15 @@ pub const SETTINGS: &[Setting] = &[
     setting("courier.file", "", Kind::Text, "Where texts to phones are put down when there is no gateway; courier.log in store.folder when unset.", "没有短信网关时记下短信的文件；不设则为 store.folder 中的 courier.log。"),
     setting("courier.webhook", "", Kind::Webhook, "The gateway to which texts to phones are posted, signed as Standard Webhooks says.", "短信网关地址：以 POST 发送，按 Standard Webhooks 签名。"),
     setting("courier.secret", "", Kind::WebhookSecret, "The secret that signs what goes to courier.webhook.", "对发往 courier.webhook 的内容签名的密钥。"),
+    setting("oidc.issuer", "", Kind::Issuer, "The sign-on service (OpenID Connect); none when unset.", "统一认证服务（OpenID Connect）的地址，不设则不启用。"),
+    setting("oidc.client_id", "", Kind::Text, "By what the sign-on service knows this system.", "本系统在统一认证服务中的客户端标识。"),
+    setting("oidc.client_secret", "", Kind::Text, "The secret of this client, if it has one.", "客户端密钥（如有）。"),
+    setting("oidc.redirect_uris", "[]", Kind::Returns, "Where apps may have people sent back to.", "允许的回调地址。"),
+    setting("oidc.name", "\"统一认证\"", Kind::Text, "What apps write on the button.", "登录按钮上显示的名称。"),
+    setting("oidc.scopes", "\"openid\"", Kind::Text, "Scopes that are asked for; openid is one of them.", "请求的授权范围，须含 openid。"),
     setting("privacy.reveals_per_day", "30", Kind::Whole(0, 10_000), "How often an account is shown what is sensitive in a day.", "每个账号每天可查看敏感信息的次数。"),
     setting("privacy.access_log_days", "1095", Kind::Whole(180, 36_500), "How long the access log is kept, in days; 180 at the least.", "查看记录的保存天数，最少 180 天。"),
+    setting("privacy.smallest_cell", "5", Kind::Whole(0, 1000), "Other systems are told counts in steps of this, and fewer as 0; 0 tells them exactly.", "向第三方系统提供的计数按此数向下取整，不足者记为 0；设为 0 则不取整。"),
     setting("secret.key", "", Kind::Key, "The master secret: 32 bytes in base64. Keep it out of the file if others read it.", "主密钥：base64 编码的 32 字节。文件若有他人可读，请勿写在此处。"),
     setting("secret.key_file", "", Kind::Text, "A file with the master secret, instead of secret.key.", "存放主密钥的文件，代替 secret.key。"),
     setting("log.format", "\"human\"", Kind::Choice(&["human", "json"]), "For people or for machines.", "日志给人看（human）还是给机器看（json）。"),

@@ -7,16 +7,16 @@ use crate::{
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, auth, class, cost, see},
-        door::{held_in_office, households_showing, level_of, live, unscoped},
+        door::{counted_assignments, counted_households, held_in_office, level_of, live, unscoped},
         error::{Error, Fault, Result},
         filter::ChoiceFilter,
         node::{Listing, list},
         page::{self, PageArgs},
         payload::ctx,
         place::Level,
-        policy::{Part, Resource},
+        policy::Resource,
         request::Ctx,
-        scope::Doors,
+        scope::Scope,
     },
     region::object::{Region, RegionWhere},
 };
@@ -29,12 +29,13 @@ use entity::{
     scalar::Date,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, RelationDef,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, RelationDef,
     sea_query::{Expr, ExprTrait},
 };
 
-/// A part of a whole. The two numbers always travel with the rate (比率).
+/// A part of a whole. The two numbers always travel with the rate (比率). To an integration both are told in whole steps (of 5
+/// unless set otherwise), rounded down, and the rate is theirs.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct Share {
     /// How many of them (分子).
@@ -49,7 +50,8 @@ pub struct Share {
 }
 
 impl Share {
-    fn new(numerator: i64, denominator: i64) -> Self {
+    fn new(ctx: &Ctx, numerator: i64, denominator: i64) -> Self {
+        let (numerator, denominator) = (ctx.told(numerator), ctx.told(denominator));
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let rate = (denominator > 0).then(|| numerator as f64 / denominator as f64);
         Self { numerator, denominator, rate }
@@ -93,8 +95,12 @@ impl Coverage {
     async fn count(&self, ctx: &Ctx, also: Condition) -> Result<i64> {
         use crate::kernel::node::Filter;
         let base = self.residents().condition(ctx).await?;
-        let base = base.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
-        page::count::<household::Entity>(ctx, base.add(also)).await
+        let counted = unscoped::<household::Entity>()
+            .filter(counted_households(ctx.scope(), ctx.backend()))
+            .filter(base.add(also))
+            .count(ctx.db().read())
+            .await?;
+        Ok(i64::try_from(counted).unwrap_or(i64::MAX))
     }
 
     fn below(&self) -> RegionWhere {
@@ -110,9 +116,9 @@ impl Coverage {
     }
 }
 
-/// Villages whose assignments the viewer sees: coverage tells nothing of others.
-fn seen_villages(doors: &Doors) -> Condition {
-    let roots = doors.roots.iter().filter_map(|(root, _)| {
+/// Villages whose assignments the viewer sees, or whose households are counted: coverage tells nothing of others.
+fn seen_villages(scope: &Scope) -> Condition {
+    let roots = scope.assignment.roots.iter().chain(&scope.figures.roots).filter_map(|(root, _)| {
         let column = root.level.column::<region::Entity>()?;
         Some(column.eq(root.id))
     });
@@ -179,7 +185,7 @@ impl Coverage {
         let ctx = ctx(gql);
         let all = self.count(ctx, Condition::all()).await?;
         let with = self.count(ctx, has_contact(self.day)).await?;
-        Ok(Share::new(with, all))
+        Ok(Share::new(ctx, with, all))
     }
 
     /// The households without a contact (无联系人的户), by number.
@@ -204,14 +210,14 @@ impl Coverage {
     async fn by_contact_level(&self, gql: &Context<'_>) -> Result<Vec<LevelShare>, Error> {
         use crate::kernel::node::Filter;
         let ctx = ctx(gql);
-        let households = ctx
-            .throughout::<household::Entity>()
+        let households = unscoped::<household::Entity>()
             .select_only()
             .column(household::Column::Id)
+            .filter(counted_households(ctx.scope(), ctx.backend()))
             .filter(self.residents().condition(ctx).await?)
             .into_query();
-        let rows = ctx
-            .throughout::<assignment::Entity>()
+        let rows = unscoped::<assignment::Entity>()
+            .filter(counted_assignments(ctx.scope(), ctx.backend()))
             .select_only()
             .column_as(cadre::Column::Level, "level")
             .column_as(Expr::cust("count(DISTINCT \"contact_assignment\".\"household_id\")"), "n")
@@ -223,7 +229,7 @@ impl Coverage {
             .into_model::<LevelRow>()
             .all(ctx.db().read())
             .await?;
-        let count = |level| rows.iter().find(|row| row.level == level).map_or(0, |row| row.n);
+        let count = |level| rows.iter().find(|row| row.level == level).map_or(0, |row| ctx.told(row.n));
         Ok(CadreLevel::all().map(|level| LevelShare { level, households: count(level) }).collect())
     }
 
@@ -232,10 +238,10 @@ impl Coverage {
     async fn villages(&self, gql: &Context<'_>) -> Result<Share, Error> {
         use crate::kernel::node::Filter;
         let ctx = ctx(gql);
-        let all = self.below().condition(ctx).await?.add(seen_villages(&ctx.scope().assignment));
+        let all = self.below().condition(ctx).await?.add(seen_villages(ctx.scope()));
         let with = all.clone().add(has_township_cadre(self.day));
         let with = page::count::<region::Entity>(ctx, with).await?;
-        Ok(Share::new(with, page::count::<region::Entity>(ctx, all).await?))
+        Ok(Share::new(ctx, with, page::count::<region::Entity>(ctx, all).await?))
     }
 
     /// The villages without a township cadre (无包村干部的村), by code; 200 at the most.
@@ -246,7 +252,7 @@ impl Coverage {
         let ctx = ctx(gql);
         let rows = Region::select_cols(ctx.throughout::<region::Entity>().select_only())
             .filter(self.below().condition(ctx).await?)
-            .filter(seen_villages(&ctx.scope().assignment))
+            .filter(seen_villages(ctx.scope()))
             .filter(has_township_cadre(self.day).not())
             .order_by_asc(region::Column::Code)
             .limit(200)
@@ -279,7 +285,7 @@ impl Coverage {
             .filter(assignment::Column::CadreId.is_not_null())
             .filter(live(assignment::Column::StartsOn, assignment::Column::EndsOn, self.day))
             .group_by(assignment::Column::CadreId)
-            .having(Expr::cust("count(*)").gt(i64::from(households)))
+            .having(Expr::cust("count(*)").gt(ctx.told_above(i64::from(households))))
             .order_by_desc(Expr::cust("count(*)"))
             .order_by_asc(assignment::Column::CadreId)
             .limit(100)

@@ -88,6 +88,11 @@ impl Key for LoadOf {
                 }
             }
         }
+        for load in loads.values_mut() {
+            for n in [&mut load.households, &mut load.enterprises, &mut load.groups, &mut load.places] {
+                *n = ctx.told(*n);
+            }
+        }
         Ok(loads)
     }
 }

@@ -3,10 +3,12 @@
 use crate::{
     account::{
         admin,
+        api_key::object::{ApiKey, ApiKeyOrderField, ApiKeyWhere},
         factor::HasSecondFactor,
         grant::{self, RoleGrant, RoleGrantOrderField, RoleGrantWhere},
         object::Account,
         session::object::{Session, SessionOrderField, SessionWhere},
+        sign_on::object::{AccountIdentity, AccountIdentityOrderField},
     },
     cadre::object::Cadre,
     kernel::{
@@ -92,6 +94,46 @@ impl Account {
         }
         let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
         children(gql, "account_id", self.id, listing).await.map(Some)
+    }
+
+    /// Identities of an outer sign-on by which it is entered (统一认证身份), at most 10, the first one first unless another
+    /// order is given.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn identities(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<AccountIdentityOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<AccountIdentity>>> {
+        let listing = Listing { filter: None, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.id, listing).await)
+    }
+
+    /// Keys by which other systems come in for it (API 密钥), revoked ones among them, the latest first unless another order
+    /// is given.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn api_keys(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<ApiKeyWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<ApiKeyOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ApiKey>>> {
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.id, listing).await)
     }
 
     /// What the viewer may do to it.

@@ -10,6 +10,8 @@ pub mod cadre;
 pub mod membership;
 pub mod position;
 pub mod account;
+pub mod api_key;
+pub mod account_identity;
 pub mod grant;
 pub mod viewer;
 pub mod household;

@@ -1,7 +1,10 @@
 //! Any record by its id: `node` and `nodes`.
 
 use crate::{
-    account::{grant::RoleGrant, notice::object::Notice, object::Account, session::object::Session},
+    account::{
+        api_key::object::ApiKey, grant::RoleGrant, notice::object::Notice, object::Account,
+        session::object::Session, sign_on::object::AccountIdentity,
+    },
     audit::access::AccessEntry,
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
@@ -21,9 +24,9 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId,
-    GrantId, HouseholdId, ImportId, MemberId, MembershipId, NoticeId, PositionId, RegionId, SessionId,
-    SuccessionId, UploadId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId,
+    EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, NoticeId, PositionId,
+    RegionId, SessionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -73,6 +76,10 @@ nodes! {
     Session = SessionId,
     /// A notice to an account.
     Notice = NoticeId,
+    /// An identity of an outer sign-on.
+    AccountIdentity = IdentityId,
+    /// A key of an integration.
+    ApiKey = ApiKeyId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

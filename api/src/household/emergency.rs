@@ -162,7 +162,7 @@ async fn whom_to_tell(work: &Work, household: &household::Model) -> Result<Vec<A
 async fn open(work: &Work, input: HouseholdBreakGlassInput) -> Result<Uuid> {
     let HouseholdBreakGlassInput { idempotency_key: _, household, reason } = input;
     let ctx = &work.ctx;
-    let account = ctx.signed_in()?.account;
+    let account = ctx.in_person()?.account;
     if !ctx.scope().allowed_somewhere(May::BreakGlass) {
         return Err(ctx.forbidden(May::BreakGlass));
     }

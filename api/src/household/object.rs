@@ -27,8 +27,8 @@ use entity::{
     scalar::{Date, PhoneNumber, Yuan},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
 use std::collections::HashMap;
@@ -322,6 +322,13 @@ impl Node for Household {
 
     fn uuid(&self) -> Uuid {
         self.id.0
+    }
+
+    fn ordered(scope: &Scope, backend: DbBackend, run: Run) -> Condition {
+        match run.column {
+            Some("head_name") => households_showing(Part::Names, scope, backend),
+            _ => Condition::all(),
+        }
     }
 
     fn seen(&mut self, scope: &Scope, way: Way) {

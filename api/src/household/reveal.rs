@@ -85,7 +85,7 @@ async fn look(
     let mut checks = Checks::default();
     let purpose = check_reason(&mut checks, reason);
     checks.done()?;
-    within_quota(ctx, tx, ctx.signed_in()?.account).await?;
+    within_quota(ctx, tx, ctx.in_person()?.account).await?;
     let line = Line {
         who: ctx.looker(),
         action: AccessAction::Reveal,
@@ -216,7 +216,7 @@ struct Income {
 
 async fn of_household(ctx: &Ctx, input: HouseholdRevealInput) -> Result<HouseholdSensitive> {
     let HouseholdRevealInput { id, reason } = input;
-    ctx.signed_in()?;
+    ctx.in_person()?;
     let household = ctx.node::<Household>(id).await?.ok_or_else(|| Refusal::not_found("id"))?;
     let tx = ctx.db().begin().await?;
     let fields = ["Household.yearlyIncome", "Household.incomeSource", "Household.sensitiveTags"];
@@ -238,7 +238,7 @@ async fn of_household(ctx: &Ctx, input: HouseholdRevealInput) -> Result<Househol
 
 async fn of_member(ctx: &Ctx, input: HouseholdMemberRevealInput) -> Result<HouseholdMemberSensitive> {
     let HouseholdMemberRevealInput { id, reason } = input;
-    ctx.signed_in()?;
+    ctx.in_person()?;
     let not_found = || Error::from(Refusal::not_found("id"));
     let member = ctx.node::<HouseholdMember>(id).await?.ok_or_else(not_found)?;
     let household = ctx.node::<Household>(member.household_id).await?.ok_or_else(not_found)?;

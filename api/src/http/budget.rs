@@ -13,6 +13,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use crate::config::GraphqlConfig;
+use crate::kernel::request::{Ctx, Via, Viewer};
 
 /// Buckets kept for accounts, and as many for addresses.
 const BUCKETS: u64 = 100_000;
@@ -25,11 +26,23 @@ const MILLIS_OF_A_MINUTE: u64 = 60_000;
 pub enum Payer {
     /// Somebody who has signed in.
     Account(String),
+    /// Another system by its key, which may spend so much in a minute.
+    Key(String, u64),
     /// Somebody who has not, by address; an IPv6 caller by the network that is its own.
     Address(IpAddr),
 }
 
 impl Payer {
+    /// Who has come in.
+    pub fn of(ctx: &Ctx) -> Self {
+        match ctx.viewer() {
+            Some(Viewer { via: Via::Key(key), budget: Some(budget), .. }) => {
+                Self::Key(key.to_string(), *budget)
+            }
+            _ => Self::Account(ctx.actor()),
+        }
+    }
+
     /// The payer behind an address.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
@@ -79,6 +92,7 @@ pub struct Spent {
 #[derive(Debug)]
 pub struct Budget {
     accounts: Purses,
+    keys: Purses,
     addresses: Purses,
 }
 
@@ -108,6 +122,7 @@ impl Budget {
         };
         Self {
             accounts: purses(settings.cost_per_minute),
+            keys: purses(0),
             addresses: purses(settings.anonymous_cost_per_minute),
         }
     }
@@ -118,6 +133,7 @@ impl Budget {
     pub fn spend(&self, payer: Payer, cost: u64, now: DateTime<Utc>) -> Result<Receipt, Spent> {
         let purses = match &payer {
             Payer::Account(_) => &self.accounts,
+            Payer::Key(..) => &self.keys,
             Payer::Address(_) => &self.addresses,
         };
         purses.spend(payer, cost.max(1), Instant::now(), now)
@@ -126,7 +142,8 @@ impl Budget {
 
 impl Purses {
     fn spend(&self, payer: Payer, cost: u64, at: Instant, now: DateTime<Utc>) -> Result<Receipt, Spent> {
-        let per_minute = u128::from(self.per_minute);
+        let own = if let Payer::Key(_, own) = payer { own } else { 0 };
+        let per_minute = u128::from(self.per_minute.max(own));
         let full = per_minute * 1000;
         let bucket = self.buckets.get_with(payer, || Arc::new(Mutex::new(Bucket { left: full, at })));
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);

@@ -34,6 +34,7 @@ pub mod media;
 pub mod metrics;
 pub mod pipeline;
 mod pulse;
+pub mod sheets;
 pub mod telemetry;
 pub mod uploads;
 
@@ -63,6 +64,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/graphql", any(endpoint::graphql))
         .route("/uploads", any(uploads::all))
         .route("/uploads/{id}", any(uploads::one))
+        .route("/sheets/{id}", get(sheets::one))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))

@@ -155,7 +155,7 @@ impl Pipeline {
         let bearer = call.bearer.as_deref();
         let unknown = Payer::address(address);
         let receipt = if bearer.is_none() { Some(self.spend(unknown.clone(), cost)?) } else { None };
-        let entered = account::enter(&self.state, bearer, call.locale, &call.request_id).await;
+        let entered = account::enter(&self.state, bearer, call.address, call.locale, &call.request_id).await;
         let ctx = match entered {
             Ok(ctx) => ctx,
             Err(fault) => {
@@ -167,7 +167,7 @@ impl Pipeline {
         };
         let receipt = match receipt {
             Some(receipt) => receipt,
-            None => self.spend(Payer::Account(ctx.actor()), cost)?,
+            None => self.spend(Payer::of(&ctx), cost)?,
         };
         let mut request = Request::new("")
             .variables(call.variables)

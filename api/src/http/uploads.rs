@@ -293,12 +293,13 @@ async fn enter(door: &Door, parts: &Parts, cost: u64) -> Result<Ctx, Refused> {
     };
     let entered = match bearer {
         Ok(bearer) => {
-            account::enter(&door.state, Some(&bearer), media::locale(headers), &caller.request_id).await
+            let locale = media::locale(headers);
+            account::enter(&door.state, Some(&bearer), caller.address, locale, &caller.request_id).await
         }
         Err(fault) => Err(fault),
     };
     match entered {
-        Ok(ctx) => spend(Payer::Account(ctx.actor())).map(|()| ctx),
+        Ok(ctx) => spend(Payer::of(&ctx)).map(|()| ctx),
         Err(fault) => {
             unknown.map(spend).transpose()?;
             Err(fault.into())

@@ -3,8 +3,9 @@
 use super::{
     error::{Error, Result},
     page::Slice,
+    payload::ctx,
 };
-use async_graphql::{Object, OutputType, SimpleObject, TypeName};
+use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 use std::{borrow::Cow, sync::Arc};
 
@@ -94,8 +95,9 @@ impl<N: OutputType> Connection<N> {
         &self.page_info
     }
 
-    /// How many there are in all under the same conditions, of those that the viewer may see. Counted only when asked.
-    async fn total_count(&self) -> Result<i64, Error> {
-        (self.count)().await
+    /// How many there are in all under the same conditions, of those that the viewer may see. Counted only when asked. To an
+    /// integration counts are told in whole steps (of 5 unless set otherwise): rounded down, and fewer as 0.
+    async fn total_count(&self, gql: &Context<'_>) -> Result<i64, Error> {
+        Ok(ctx(gql).told((self.count)().await?))
     }
 }

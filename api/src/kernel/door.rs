@@ -9,9 +9,9 @@ use super::{
     scope::{Doors, Scope},
 };
 use entity::{
-    access_subject, account, area, assignment, assignment_batch, branch, cadre, department, enterprise,
-    grant, household, member, membership, notice, position, region, region_succession, roster_import,
-    scalar::Date, session, tag, upload,
+    access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
+    department, enterprise, grant, household, member, membership, notice, position, region,
+    region_succession, roster_import, scalar::Date, session, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -341,6 +341,19 @@ fn showing(doors: &Doors, part: Part, gate: fn(&Doors, DbBackend) -> Gate, backe
     gate(&doors.showing(part), backend).condition()
 }
 
+/// Households that are counted for the viewer, seen or not.
+#[must_use]
+pub fn counted_households(scope: &Scope, backend: DbBackend) -> Condition {
+    households(&scope.figures, backend).condition()
+}
+
+/// Assignments that are counted for the viewer: those that are seen, and those of places whose households are counted.
+#[must_use]
+pub fn counted_assignments(scope: &Scope, backend: DbBackend) -> Condition {
+    let seen = assignment::Entity::gate(scope, backend).condition();
+    Condition::any().add(seen).add(located::<assignment::Entity>(&scope.figures, None).condition())
+}
+
 /// Households of which a part is seen.
 #[must_use]
 pub fn households_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
@@ -494,6 +507,18 @@ impl Guarded for notice::Entity {
     /// To whom it was told, nobody else.
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         Gate::Branches(scope.account.map(|own| notice::Column::AccountId.eq(own)).into_iter().collect())
+    }
+}
+
+impl Guarded for account_identity::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_account(account::Entity::gate(scope, backend), account_identity::Column::AccountId)
+    }
+}
+
+impl Guarded for api_key::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_account(account::Entity::gate(scope, backend), api_key::Column::AccountId)
     }
 }
 

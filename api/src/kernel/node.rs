@@ -13,7 +13,7 @@ use super::{
 };
 use async_graphql::{Context, Enum, InputObject, InputType, OutputType, TypeName};
 use futures_util::FutureExt;
-use sea_orm::{Condition, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect};
+use sea_orm::{Condition, DbBackend, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect};
 use std::{
     borrow::Cow, collections::HashMap, fmt::Debug, hash::Hash, marker::PhantomData, str::FromStr, sync::Arc,
 };
@@ -32,6 +32,11 @@ pub trait Node: PartialModelTrait + OutputType + Clone + Send + Sync + 'static {
 
     /// Its id.
     fn uuid(&self) -> Uuid;
+
+    /// What must hold of the rows of a list for its order to tell nothing that is hidden.
+    fn ordered(_scope: &Scope, _backend: DbBackend, _run: Run) -> Condition {
+        Condition::all()
+    }
 
     /// Hides what the viewer may not see of it.
     fn seen(&mut self, _scope: &Scope, _way: Way) {}
@@ -252,7 +257,7 @@ impl<N: Node> Key for ChildCount<N> {
 
 async fn ask<N: Node>(ctx: &Ctx, plan: &Plan<N::Where>) -> Result<Ask> {
     Ok(Ask {
-        filter: plan.filter.condition(ctx).await?,
+        filter: plan.filter.condition(ctx).await?.add(N::ordered(ctx.scope(), ctx.backend(), plan.run)),
         run: plan.run,
         page: plan.page.clone(),
         stamp: stamp::<N>(&plan.filter, plan.run),
@@ -296,7 +301,7 @@ pub async fn list<N: Node>(gql: &Context<'_>, listing: Listing<N>) -> Result<Con
     if !wants_rows(gql) {
         page.size = 0;
     }
-    let condition = filter.condition(&ctx).await?;
+    let condition = filter.condition(&ctx).await?.add(N::ordered(ctx.scope(), ctx.backend(), run));
     let ask = Ask { filter: condition.clone(), run, page, stamp };
     let slice = shown(&ctx, page::list::<N::Entity, N>(&ctx, &ask).await?);
     let count: Count = Arc::new(move || {

@@ -47,7 +47,7 @@ impl Level {
 }
 
 /// The place columns of a row, or of a region itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromQueryResult)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromQueryResult)]
 pub struct Place {
     /// County.
     pub county_id: Option<RegionId>,

@@ -28,6 +28,10 @@ pub enum RefusalCode {
     ConfirmationRequired,
     /// The token cannot be used any more (令牌失效).
     TokenInvalid,
+    /// What came back from the sign-on service is not good (统一认证失败).
+    SignOnFailed,
+    /// No account is linked to the identity of the sign-on service (身份未关联账号).
+    UnknownIdentity,
     /// Too many, or too much at once (超出限制).
     Limit,
 }
@@ -41,9 +45,12 @@ impl RefusalCode {
             Self::Conflict | Self::Duplicate => Code::Conflict,
             Self::Forbidden | Self::ConfirmationRequired => Code::Forbidden,
             Self::NotFound => Code::NotFound,
-            Self::BadCredentials | Self::SecondFactorRequired | Self::CodeInvalid | Self::TokenInvalid => {
-                Code::Unauthenticated
-            }
+            Self::BadCredentials
+            | Self::SecondFactorRequired
+            | Self::CodeInvalid
+            | Self::TokenInvalid
+            | Self::SignOnFailed
+            | Self::UnknownIdentity => Code::Unauthenticated,
         }
     }
 }

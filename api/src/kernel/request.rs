@@ -17,7 +17,7 @@ use super::{
 use async_graphql::Enum;
 use chrono::Duration;
 use entity::{
-    id::{AccountId, SessionId},
+    id::{AccountId, ApiKeyId, SessionId},
     kind::DataClass,
     scalar::{Date, DateTime},
 };
@@ -38,12 +38,45 @@ pub enum Due {
 pub struct Viewer {
     /// The account.
     pub account: AccountId,
-    /// The session.
-    pub session: SessionId,
+    /// By which way in.
+    pub via: Via,
     /// When the owner was last seen to know the password; none for whoever has none.
     pub confirmed_at: Option<DateTime>,
     /// What is to be done first.
     pub due: Vec<Due>,
+    /// What it may spend in a minute, where that is its own.
+    pub budget: Option<u64>,
+    /// Counts are told in whole steps of this: 1 for people, who see the rows themselves.
+    pub step: i64,
+}
+
+/// The way by which somebody came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// A person at a device.
+    Session(SessionId),
+    /// Another system, by its key.
+    Key(ApiKeyId),
+}
+
+impl Via {
+    /// The session, for a person.
+    #[must_use]
+    pub fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Key(_) => None,
+        }
+    }
+
+    /// The key, for another system.
+    #[must_use]
+    pub fn key(self) -> Option<ApiKeyId> {
+        match self {
+            Self::Session(_) => None,
+            Self::Key(key) => Some(key),
+        }
+    }
 }
 
 /// What one request carries; cheap to clone.
@@ -160,7 +193,7 @@ impl Ctx {
 
     /// Who is signed in, and may act.
     pub fn signed_in(&self) -> Result<&Viewer> {
-        let viewer = self.known()?;
+        let viewer = self.viewer().ok_or_else(Fault::unauthenticated)?;
         if viewer.due.contains(&Due::PasswordChange) {
             return Err(Fault::new(
                 Code::PasswordChangeRequired,
@@ -172,14 +205,9 @@ impl Ctx {
         Ok(viewer)
     }
 
-    /// Who is signed in, whatever is due.
-    pub fn known(&self) -> Result<&Viewer> {
-        self.viewer().ok_or_else(|| Fault::unauthenticated().into())
-    }
-
     /// Who is signed in, if they were seen to know the password so recently.
     pub fn confirmed_within(&self, span: Duration) -> Result<&Viewer> {
-        let viewer = self.signed_in()?;
+        let viewer = self.in_person()?;
         let recent = viewer.confirmed_at.is_some_and(|at| later(at, span) > self.now());
         if recent {
             return Ok(viewer);
@@ -191,6 +219,44 @@ impl Ctx {
             "This needs the password shown recently; call `sessionConfirm` first.",
         )
         .into())
+    }
+
+    /// Who is signed in as a person at a device: what other systems must not do begins with it.
+    pub fn in_person(&self) -> Result<&Viewer> {
+        self.of_person()?;
+        self.signed_in()
+    }
+
+    /// The same, whatever is due.
+    pub fn of_person(&self) -> Result<&Viewer> {
+        let viewer = self.viewer().ok_or_else(Fault::unauthenticated)?;
+        match viewer.via {
+            Via::Session(_) => Ok(viewer),
+            Via::Key(_) => Err(Fault::new(
+                Code::Forbidden,
+                "API 密钥只能读取，不能进行此操作；请由本人登录操作。",
+                "A key only reads; this takes a person who has signed in.",
+            )
+            .into()),
+        }
+    }
+
+    /// A count as the viewer is told it: to another system in whole steps, so that a small number, and what two large ones
+    /// differ by, tells of nobody.
+    #[must_use]
+    pub fn told(&self, count: i64) -> i64 {
+        let step = self.step();
+        count - count.rem_euclid(step)
+    }
+
+    /// The count above which a count is told to be more than this one.
+    #[must_use]
+    pub fn told_above(&self, count: i64) -> i64 {
+        self.told(count) + self.step() - 1
+    }
+
+    fn step(&self) -> i64 {
+        self.viewer().map_or(1, |viewer| viewer.step.max(1))
     }
 
     /// Who asks, for logs and budgets.
@@ -242,8 +308,8 @@ impl Ctx {
         Looker {
             at: self.now(),
             account: self.viewer().map(|viewer| viewer.account),
-            session: self.viewer().map(|viewer| viewer.session),
-            api_key: None,
+            session: self.viewer().and_then(|viewer| viewer.via.session()),
+            api_key: self.viewer().and_then(|viewer| viewer.via.key()).map(|key| key.0),
             request_id: self.request_id().to_owned(),
         }
     }

@@ -110,6 +110,8 @@ pub struct Scope {
     pub assignment: Doors,
     /// Accounts.
     pub accounts: Doors,
+    /// Counts and coverage of households.
+    pub figures: Doors,
     /// The access log.
     pub access_log: Doors,
     /// The audit trail.
@@ -147,6 +149,7 @@ impl Scope {
             staff: open(Resource::Staff),
             assignment: open(Resource::Assignment),
             accounts: open(Resource::Account),
+            figures: open(Resource::Figures),
             access_log: open(Resource::AccessLog),
             trail: open(Resource::Trail),
             membership_days: policy.memberships.on(today),
@@ -173,6 +176,17 @@ impl Scope {
     #[must_use]
     pub fn nobody(policy: Arc<Policy>, today: Date) -> Self {
         Self::new(policy, None, None, today, Vec::new())
+    }
+
+    /// Whoever has the command line: sees where everything is, and administers accounts everywhere.
+    #[must_use]
+    pub fn operator(policy: Arc<Policy>, today: Date) -> Self {
+        let bonds = vec![Bond::new(Role::PlatformAdmin, Relation::Everywhere)];
+        let mut scope = Self::new(policy, None, None, today, bonds);
+        for doors in [&mut scope.household, &mut scope.enterprise, &mut scope.staff, &mut scope.accounts] {
+            doors.everything = true;
+        }
+        scope
     }
 
     /// How far a household is seen.

@@ -13,7 +13,7 @@ use super::{
 use entity::{
     account, area_village, branch,
     id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
-    kind::{AssignmentKind, Role},
+    kind::{ApiScope, AssignmentKind, Role},
     region,
     scalar::DateTime,
 };
@@ -73,6 +73,20 @@ pub async fn scope(
     cadre: Option<CadreId>,
     now: DateTime,
 ) -> Result<Scope> {
+    let (bonds, until) = bonds(db, policy, account, cadre, now).await?;
+    let mut scope = Scope::new(Arc::clone(policy), Some(account), cadre, civil(now), bonds);
+    scope.until = until;
+    Ok(scope)
+}
+
+/// All bonds of an account at a moment, and until when they hold within the day.
+async fn bonds(
+    db: &Db,
+    policy: &Policy,
+    account: AccountId,
+    cadre: Option<CadreId>,
+    now: DateTime,
+) -> Result<(Vec<Bond>, Option<DateTime>)> {
     let today = civil(now);
     // A cadre that is none matches nothing.
     let cadre_or_none = cadre.map_or_else(uuid::Uuid::nil, Into::into);
@@ -93,9 +107,46 @@ pub async fn scope(
         }
         bonds.push(bond);
     }
-    let mut scope = Scope::new(Arc::clone(policy), Some(account), cadre, today, bonds);
-    scope.until = until;
-    Ok(scope)
+    Ok((bonds, until))
+}
+
+/// What another system reaches by a key of an account at a moment: its roles as an integration, no further than the region
+/// of the key. Nothing of the account is its own.
+pub async fn integration(
+    db: &Db,
+    policy: &Arc<Policy>,
+    account: AccountId,
+    (region, place): (RegionId, Place),
+    scopes: &[ApiScope],
+    now: DateTime,
+) -> Result<Scope> {
+    let within = match place.root() {
+        Some(root) if root.id == region => vec![root],
+        _ => counties(db, region).await?,
+    };
+    let (mut bonds, _) = bonds(db, policy, account, None, now).await?;
+    bonds.retain(|bond| bond.role == Role::Integration);
+    for bond in &mut bonds {
+        narrow(bond, &within, &place);
+    }
+    bonds.retain(|bond| !bond.roots.is_empty());
+    let granted =
+        |bond: &Bond, &scope: &ApiScope| Bond { relation: Relation::Granted(scope), ..bond.clone() };
+    let bonds = bonds.iter().flat_map(|bond| scopes.iter().map(move |scope| granted(bond, scope)));
+    Ok(Scope::new(Arc::clone(policy), None, None, civil(now), bonds.collect()))
+}
+
+/// Takes from a bond what lies outside some regions; `place` is where they lie themselves.
+fn narrow(bond: &mut Bond, within: &[Root], place: &Place) {
+    let granted = std::mem::take(&mut bond.roots);
+    let inside = |root: &&Root| granted.contains(root) || granted.iter().any(|own| own.holds(place));
+    bond.roots = within.iter().filter(inside).copied().collect();
+    if bond.roots.is_empty() {
+        let around = |own: &Root| within.iter().any(|root| root == own || bond.offices.contains(&root.id));
+        bond.roots = granted.into_iter().filter(around).collect();
+    } else {
+        bond.offices.extend(place.path());
+    }
 }
 
 async fn bond(db: &Db, row: Row) -> Result<Bond> {

@@ -99,7 +99,7 @@ impl Ctx {
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        let actor = self.signed_in()?.account;
+        let actor = self.in_person()?.account;
         let key = Uuid::parse_str(key).map_err(|_| {
             Refusal::rule(
                 "uuid",
@@ -128,6 +128,21 @@ impl Ctx {
                     self.shelf().clear();
                     return outcome;
                 }
+            }
+        }
+    }
+
+    /// Runs a command for whoever has the command line: no account behind it, no key, nothing to replay.
+    pub async fn operate<T>(&self, command: impl AsyncFnOnce(&Work) -> Result<T>) -> Result<T> {
+        let work = Work { ctx: self.clone(), tx: self.db().begin().await?, actor: None, key: None };
+        match command(&work).await {
+            Ok(done) => {
+                work.tx.commit().await?;
+                Ok(done)
+            }
+            Err(error) => {
+                work.tx.rollback().await?;
+                Err(error)
             }
         }
     }

@@ -31,8 +31,12 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
         "account",
         &[
             "account",
+            "account_identity",
+            "api_key",
             "grant",
+            "handout",
             "session",
+            "sign_on",
             "refresh_token",
             "notice",
             "second_factor",

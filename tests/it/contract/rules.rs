@@ -5,12 +5,17 @@ use async_graphql::parser::types::{Type, TypeKind};
 
 /// Fields that are masked for everyone.
 const SENSITIVE: [&str; 4] = ["identityNumber", "yearlyIncome", "incomeSource", "sensitiveTags"];
-/// Mutations that are not repeated under a key: signing in, on and out, and what shows or takes a secret.
-const UNKEYED: [&str; 11] = [
+/// Mutations that are not repeated under a key: signing in, on and out, what shows or takes a secret; where a state is good
+/// for one return, it is the key.
+const UNKEYED: [&str; 15] = [
     "sessionStart",
     "sessionRefresh",
     "sessionEnd",
     "sessionConfirm",
+    "signOnStart",
+    "signOnFinish",
+    "identityLinkStart",
+    "identityLinkFinish",
     "passwordChange",
     "passwordResetStart",
     "passwordResetFinish",

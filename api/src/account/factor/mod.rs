@@ -170,7 +170,7 @@ async fn confirm(
     recovery_code::Entity::insert_many(rows).exec_without_returning(&tx).await?;
     session::Entity::update_many()
         .col_expr(session::Column::SecondFactor, Expr::value(true))
-        .filter(session::Column::Id.eq(viewer.session))
+        .filter(session::Column::Id.eq(viewer.via.session()))
         .exec(&tx)
         .await?;
     let words = json!({"how": how::OWNER});

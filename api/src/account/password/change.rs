@@ -43,7 +43,7 @@ pub struct Change {
 /// Gives the viewer's account another password. All other sessions end; the one that asks has shown the password.
 pub async fn change(ctx: &Ctx, identity: &Identity, change: Change) -> Result<()> {
     let Change { current, new, address } = change;
-    let viewer = ctx.known()?;
+    let viewer = ctx.of_person()?;
     let mut checks = Checks::default();
     checks.require(current != new, || {
         Refusal::rule(
@@ -62,10 +62,10 @@ pub async fn change(ctx: &Ctx, identity: &Identity, change: Change) -> Result<()
     let held = held.one(&tx).await?.filter(|held| held.password_hash == found.password_hash);
     let held = held.ok_or_else(|| wrong_password("current"))?;
     store(&tx, ctx, held, hash).await?;
-    aftermath(&tx, ctx.now(), found.id, Some(viewer.session), notice::object::how::OWNER).await?;
+    aftermath(&tx, ctx.now(), found.id, viewer.via.session(), notice::object::how::OWNER).await?;
     session::Entity::update_many()
         .col_expr(session::Column::ConfirmedAt, Expr::value(ctx.now()))
-        .filter(session::Column::Id.eq(viewer.session))
+        .filter(session::Column::Id.eq(viewer.via.session()))
         .exec(&tx)
         .await?;
     tx.commit().await?;

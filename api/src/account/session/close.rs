@@ -104,7 +104,7 @@ pub(super) async fn end_several(work: &Work, input: SessionsEndInput) -> Result<
     let (account, but) = match which {
         SessionsEndWhich::Ids(ids) => return end_named(work, ids).await,
         SessionsEndWhich::AllOf(account) => (account, None),
-        SessionsEndWhich::Others(true) => (own, Some(viewer.session)),
+        SessionsEndWhich::Others(true) => (own, viewer.via.session()),
         SessionsEndWhich::Others(false) => {
             return Err(Refusal::rule(
                 "true",

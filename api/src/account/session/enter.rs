@@ -7,7 +7,7 @@ use crate::{
         db::Db,
         error::{Code, Error, Fault, Locale, Result},
         node::ById,
-        request::{Ctx, Due, Viewer},
+        request::{Ctx, Due, Via, Viewer},
         scope::Scope,
         vault::Vault,
         viewer,
@@ -95,7 +95,14 @@ pub async fn enter(
         due.extend(opened.lacks_factor.then_some(Due::SecondFactor));
         opened.scope
     };
-    let viewer = Viewer { account, session, confirmed_at: Some(who.confirmed_at), due };
+    let viewer = Viewer {
+        account,
+        via: Via::Session(session),
+        confirmed_at: Some(who.confirmed_at),
+        due,
+        budget: None,
+        step: 1,
+    };
     let ctx = open(Some(viewer), scope);
     ctx.remember([(ById::<Account>::new(account), who.account)]);
     Ok(ctx)

@@ -91,7 +91,7 @@ impl Session {
     /// Whether it is the one that asks (当前会话).
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn current(&self, gql: &Context<'_>) -> bool {
-        self.fresh || ctx(gql).viewer().is_some_and(|viewer| viewer.session == self.id)
+        self.fresh || ctx(gql).viewer().is_some_and(|viewer| viewer.via.session() == Some(self.id))
     }
 
     /// When it ended (结束时间): signed out, ended by somebody, or past its time. Null while it goes on.

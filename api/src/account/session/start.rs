@@ -20,7 +20,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    Select, sea_query::Expr,
 };
 use serde_json::json;
 use std::net::IpAddr;
@@ -79,6 +79,21 @@ pub async fn start(ctx: &Ctx, identity: &Identity, shown: Shown) -> Result<Issue
         return Ok(issued);
     }
     Err(bad_credentials())
+}
+
+/// Begins a session of an account that an outer service vouches for, if it still stands as it did then. The roles of
+/// administrators stay closed to it where a second factor is asked for.
+pub(in crate::account) async fn vouched(
+    ctx: &Ctx,
+    identity: &Identity,
+    stands: Select<account::Entity>,
+    device: String,
+) -> Result<Option<Issued>> {
+    let tx = ctx.db().begin().await?;
+    let Some(account) = stands.lock_shared().one(&tx).await? else { return Ok(None) };
+    let issued = open(&tx, ctx, identity, &account, device, false).await?;
+    tx.commit().await?;
+    Ok(Some(issued))
 }
 
 /// Whether an account is as it was found. Disabled or given another password while this one was being checked: its
@@ -169,7 +184,7 @@ pub struct Confirmation {
 
 /// Notes that the owner of the session knows the password at this moment; gives the session.
 pub async fn confirm(ctx: &Ctx, identity: &Identity, shown: Confirmation) -> Result<session::Model> {
-    let viewer = ctx.signed_in()?;
+    let viewer = ctx.in_person()?;
     let (account, attempt) = prove(ctx, identity, shown.password, shown.address, "password").await?;
     let now = ctx.now();
     let tx = ctx.db().begin().await?;
@@ -181,7 +196,7 @@ pub async fn confirm(ctx: &Ctx, identity: &Identity, shown: Confirmation) -> Res
         attempt.failed();
         return Err(code_invalid("code"));
     };
-    let own = session::Column::Id.eq(viewer.session);
+    let own = session::Column::Id.eq(viewer.via.session());
     let mut update = session::Entity::update_many().col_expr(session::Column::ConfirmedAt, Expr::value(now));
     if second_factor {
         update = update.col_expr(session::Column::SecondFactor, Expr::value(true));
@@ -202,7 +217,7 @@ pub(in crate::account) async fn prove<'a>(
     address: Option<IpAddr>,
     field: &str,
 ) -> Result<(account::Model, Attempt<'a>)> {
-    let own = ctx.known()?.account;
+    let own = ctx.of_person()?.account;
     let account = unscoped::<account::Entity>().filter(account::Column::Id.eq(own));
     let account = account.one(ctx.db().read()).await?.ok_or_else(|| wrong_password(field))?;
     let attempt = identity.failures.begin(&account.name, address, ctx.now())?;

@@ -14,7 +14,7 @@ use crate::{
         error::Result,
         sheet::{
             Column, Form, Intake, Line, Roster, columns,
-            intake::{Seen, Words},
+            intake::{Seen, Words, spelling},
         },
     },
     region::lookup::Places,
@@ -48,6 +48,12 @@ const SEXES: Words<Sex> = &[
     (Sex::Unknown, &["未知", "不详", "0"]),
     (Sex::NotStated, &["未说明", "9"]),
 ];
+
+/// The word for a level, as sheets have it.
+#[must_use]
+pub fn level_word(level: CadreLevel) -> &'static str {
+    spelling(LEVELS, &level)
+}
 
 const LEVELS: Words<CadreLevel> = &[
     (CadreLevel::CountyLeader, &["县级领导", "县领导", "区领导", "市领导", "县（市、区）领导", "区级领导"]),

@@ -13,14 +13,16 @@ mod table;
 pub use may::May;
 pub use sight::{Part, Sight};
 
-use async_graphql::Enum;
 use chrono::NaiveDate;
-use entity::{kind::Role, scalar::Date};
+use entity::{
+    kind::{ApiScope, Role},
+    scalar::Date,
+};
 use sea_orm::ActiveEnum;
 
 /// What ties a person to a record (关系). Each is one piece of data with two readers: a condition in SQL (`door`) and a
 /// check on the facts of one record (`scope`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Relation {
     /// Wherever it is: the role is bound to nothing (全平台).
     Everywhere,
@@ -40,6 +42,8 @@ pub enum Relation {
     County,
     /// Opened in an emergency, for an hour (紧急查看).
     Emergency,
+    /// In the region of a key that has been granted this scope (密钥授权范围).
+    Granted(ApiScope),
 }
 
 /// The tables that are guarded.
@@ -55,6 +59,8 @@ pub enum Resource {
     Office,
     /// Contact assignments.
     Assignment,
+    /// Counts and coverage, nothing of anybody.
+    Figures,
     /// Accounts and grants.
     Account,
     /// Who looked at whom: the access log.

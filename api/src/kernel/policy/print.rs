@@ -22,8 +22,11 @@ const ROLES: [(Role, &str); 13] = [
     (Role::Auditor, "审计员"),
 ];
 
-fn relation(relation: Relation) -> &'static str {
-    match relation {
+fn relation(relation: Relation) -> String {
+    let words = match relation {
+        Relation::Granted(scope) => {
+            return format!("in the region of a key with the scope `{}` (密钥授权)", scope.to_value());
+        }
         Relation::Everywhere => "everywhere (全平台)",
         Relation::Region => "in the region that the role is bound to (所辖区域)",
         Relation::Branch => "members of the own party organisation and below, at its seat (所在党组织)",
@@ -33,7 +36,8 @@ fn relation(relation: Relation) -> &'static str {
         Relation::PlaceContact => "a live assignment to the township, area or village around it (包片、包村)",
         Relation::County => "in the county of any tie of the role (同县)",
         Relation::Emergency => "opened in an emergency, for an hour (紧急查看)",
-    }
+    };
+    words.to_owned()
 }
 
 fn resource(resource: Resource) -> &'static str {
@@ -43,6 +47,7 @@ fn resource(resource: Resource) -> &'static str {
         Resource::Staff => "staff and party organisations of the place (干部与党组织)",
         Resource::Office => "officials of the offices above (上级机关干部)",
         Resource::Assignment => "contact assignments (包联)",
+        Resource::Figures => "counts and coverage (统计)",
         Resource::Account => "accounts and roles (账号与授权)",
         Resource::AccessLog => "the access log (查看记录)",
         Resource::Trail => "the audit trail (变更记录)",

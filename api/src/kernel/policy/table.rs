@@ -6,7 +6,10 @@ use super::{
     Resource::{self, *},
     Rule, Sight,
 };
-use entity::kind::Role::{self, *};
+use entity::kind::{
+    ApiScope,
+    Role::{self, *},
+};
 
 /// What a relation of a role opens.
 struct Block {
@@ -40,6 +43,7 @@ const BLOCKS: &[Block] = &[
         Relation::Region,
         &[
             (Household, SERVED),
+            (Figures, SERVED),
             (Enterprise, SERVED),
             (Staff, SERVED),
             (Office, SERVED),
@@ -64,7 +68,14 @@ const BLOCKS: &[Block] = &[
     block(
         Leader,
         Relation::Region,
-        &[(Household, SERVED), (Enterprise, SERVED), (Staff, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[
+            (Household, SERVED),
+            (Figures, SERVED),
+            (Enterprise, SERVED),
+            (Staff, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+        ],
         &[],
     ),
     block(
@@ -84,25 +95,38 @@ const BLOCKS: &[Block] = &[
     block(
         GridWorker,
         Relation::Region,
-        &[(Household, CLOSE), (Enterprise, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[
+            (Household, CLOSE),
+            (Figures, SERVED),
+            (Enterprise, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+        ],
         &[CreateHousehold, UpdateHousehold],
     ),
     block(
         Cadre,
         Relation::Contact,
-        &[(Household, CLOSE), (Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED)],
+        &[(Household, CLOSE), (Figures, SERVED), (Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED)],
         &[UpdateHousehold, UpdateEnterprise, Reveal],
     ),
     block(
         Cadre,
         Relation::PlaceContact,
-        &[(Household, SERVED), (Enterprise, SERVED), (Staff, SERVED), (Office, SERVED), (Assignment, SERVED)],
+        &[
+            (Household, SERVED),
+            (Figures, SERVED),
+            (Enterprise, SERVED),
+            (Staff, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+        ],
         &[UpdateHousehold],
     ),
     block(
         Resident,
         Relation::Own,
-        &[(Household, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
+        &[(Household, CLOSE), (Figures, SERVED), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
         &[],
     ),
     block(
@@ -111,6 +135,23 @@ const BLOCKS: &[Block] = &[
         &[(Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
         &[],
     ),
+    block(Integration, Relation::Granted(ApiScope::Statistics), &[(Figures, SERVED)], &[]),
+    block(
+        Integration,
+        Relation::Granted(ApiScope::Household),
+        &[(Household, Sight::PLAIN), (Figures, SERVED)],
+        &[],
+    ),
+    block(
+        Integration,
+        Relation::Granted(ApiScope::HouseholdPersonal),
+        &[(Household, SERVED), (Figures, SERVED)],
+        &[],
+    ),
+    block(Integration, Relation::Granted(ApiScope::Enterprise), &[(Enterprise, Sight::PLAIN)], &[]),
+    block(Integration, Relation::Granted(ApiScope::EnterprisePersonal), &[(Enterprise, SERVED)], &[]),
+    block(Integration, Relation::Granted(ApiScope::Staff), &[(Staff, SERVED), (Office, SERVED)], &[]),
+    block(Integration, Relation::Granted(ApiScope::Assignment), &[(Assignment, SERVED)], &[]),
     block(Auditor, Relation::Region, &[(AccessLog, SERVED), (Trail, SERVED)], &[]),
 ];
 
