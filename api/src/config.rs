@@ -43,6 +43,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// What is shown of people.
     pub privacy: PrivacyConfig,
+    /// For how long what is kept.
+    pub retention: RetentionConfig,
     /// The master secret.
     pub secret: SecretConfig,
     /// The log.
@@ -160,6 +162,21 @@ pub struct PrivacyConfig {
     pub reveals_per_day: u32,
     /// How long the access log is kept, in days.
     pub access_log_days: u32,
+}
+
+/// For how long what is kept, in days after it was over; 0: without end.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RetentionConfig {
+    /// What is sensitive of households and members who are gone.
+    pub sensitive_days: u32,
+    /// What is personal of them.
+    pub personal_days: u32,
+    /// Corrections that were decided.
+    pub correction_days: u32,
+    /// Sessions that ended.
+    pub session_days: u32,
+    /// Reports of roster imports.
+    pub import_days: u32,
 }
 
 /// The master secret, from `secret.key` or the file that `secret.key_file` names.

@@ -33,6 +33,8 @@ pub mod session;
 
 pub mod upload;
 
+pub mod consent;
+pub mod correction;
 pub mod enterprise;
 pub mod household;
 pub mod household_tag;
@@ -42,4 +44,5 @@ pub mod tag;
 pub mod assignment;
 pub mod assignment_batch;
 
+pub mod retention_night;
 pub mod roster_import;

@@ -19,6 +19,7 @@ mod m20261122_000005_scale;
 mod m20261122_000006_roster;
 mod m20261123_000001_ring;
 mod m20261123_000004_access;
+mod m20261123_000005_duties;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_roster::Migration),
             Box::new(m20261123_000001_ring::Migration),
             Box::new(m20261123_000004_access::Migration),
+            Box::new(m20261123_000005_duties::Migration),
         ]
     }
 }

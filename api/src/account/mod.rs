@@ -14,6 +14,7 @@ pub mod succession;
 pub mod throttle;
 pub mod token;
 pub mod viewer;
+pub mod upkeep;
 
 use crate::{
     State,

@@ -8,7 +8,7 @@ use crate::{
     contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
     enterprise::object::Enterprise,
-    household::{member::HouseholdMember, object::Household},
+    household::{correction::Correction, member::HouseholdMember, object::Household},
     kernel::{
         directive::{DataClass, auth, class, cost, everyone},
         error::{Error, Fault, Result},
@@ -21,8 +21,9 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId, EnterpriseId,
-    GrantId, HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId, UploadId,
+    self, AccessId, AccountId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CorrectionId, DepartmentId,
+    EnterpriseId, GrantId, HouseholdId, ImportId, MemberId, MembershipId, PositionId, RegionId, SuccessionId,
+    UploadId,
 };
 use uuid::Uuid;
 
@@ -72,6 +73,8 @@ nodes! {
     Household = HouseholdId,
     /// A member of a household.
     HouseholdMember = MemberId,
+    /// A correction that a household asked for.
+    Correction = CorrectionId,
     /// An enterprise.
     Enterprise = EnterpriseId,
     /// A contact assignment.

@@ -46,6 +46,7 @@ const BLOCKS: &[Block] = &[
             (Assignment, SERVED),
             (Account, SERVED),
             (AccessLog, SERVED),
+            (Correction, SERVED),
         ],
         &[
             ManageRegion,
@@ -59,6 +60,8 @@ const BLOCKS: &[Block] = &[
             UpdateEnterprise,
             Assign,
             ImportRoster,
+            SeeHeld,
+            DecideCorrection,
         ],
     ),
     block(
@@ -85,13 +88,19 @@ const BLOCKS: &[Block] = &[
         GridWorker,
         Relation::Region,
         &[(Household, CLOSE), (Enterprise, SERVED), (Office, SERVED), (Assignment, SERVED)],
-        &[CreateHousehold, UpdateHousehold],
+        &[CreateHousehold, UpdateHousehold, NoteConsent],
     ),
     block(
         Cadre,
         Relation::Contact,
-        &[(Household, CLOSE), (Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED)],
-        &[UpdateHousehold, UpdateEnterprise, Reveal],
+        &[
+            (Household, CLOSE),
+            (Enterprise, CLOSE),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (Correction, SERVED),
+        ],
+        &[UpdateHousehold, UpdateEnterprise, Reveal, DecideCorrection, NoteConsent],
     ),
     block(
         Cadre,
@@ -102,8 +111,14 @@ const BLOCKS: &[Block] = &[
     block(
         Resident,
         Relation::Own,
-        &[(Household, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
-        &[],
+        &[
+            (Household, CLOSE),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (AccessLog, SERVED),
+            (Correction, SERVED),
+        ],
+        &[SeeHeld, AskCorrection, NoteConsent],
     ),
     block(
         EnterpriseRep,

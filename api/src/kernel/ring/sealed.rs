@@ -20,6 +20,7 @@ pub const SEALED: &[(&str, &[&str])] = &[
     ("household", &["phone"]),
     ("household_member", &["identity_number", "phone"]),
     ("enterprise", &["phone"]),
+    ("correction", &["wanted", "answer"]),
 ];
 
 /// Rows that are looked at in one statement.
