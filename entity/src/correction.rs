@@ -19,12 +19,12 @@ pub struct Model {
     pub member_id: Option<MemberId>,
     /// The coordinate of the field in the schema.
     pub field: String,
-    /// What would be right, sealed.
+    /// Sealed: what would be right.
     pub wanted: Vec<u8>,
     pub asked_by: AccountId,
     pub asked_at: DateTime,
     pub state: CorrectionState,
-    /// What was answered, sealed.
+    /// Sealed: what the household was told.
     pub answer: Option<Vec<u8>>,
     pub decided_by: Option<AccountId>,
     pub decided_at: Option<DateTime>,

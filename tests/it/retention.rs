@@ -3,10 +3,10 @@
 use chrono::Duration;
 use entity::{
     access_line, change, correction, household, household_tag,
-    id::{HouseholdId, MemberId},
+    id::{HouseholdId, ImportId, MemberId, UploadId},
     idempotency,
-    kind::{ChangeKind, CorrectionState, Kinship, Sex},
-    member, search_text, session,
+    kind::{ChangeKind, CorrectionState, ImportState, Kinship, Sex},
+    member, roster_import, search_text, session,
 };
 use indicatif::ProgressBar;
 use lianhu::{
@@ -16,7 +16,8 @@ use lianhu::{
 };
 use lianhu_tests::World;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, prelude::Uuid,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    Set, prelude::Uuid,
 };
 use serde_json::{Value, json};
 
@@ -273,6 +274,29 @@ async fn corrections_sessions_and_keys_go_and_the_chain_of_the_access_log_still_
     assert_eq!(done.await["errors"], json!([]));
     world.state.access.flush(&world.state.db).await.expect("the log is written");
     let db = world.state.db.read();
+    let account = correction::Entity::find().one(db).await.expect("a row").expect("one").asked_by;
+    let import = |finished_at| roster_import::Model {
+        id: ImportId(Uuid::now_v7()),
+        account_id: account,
+        upload_id: UploadId(Uuid::now_v7()),
+        file_name: "户.csv".to_owned(),
+        kind: None,
+        dry_run: true,
+        skip_bad: false,
+        state: ImportState::Checked,
+        report: Some(json!({"faults": [{"value": "530304198001310000"}]})),
+        started_at: world.state.clock.now(),
+        finished_at,
+        beat_at: world.state.clock.now(),
+        version: 1,
+    };
+    for row in [import(Some(world.state.clock.now())), import(None)] {
+        let row = row.into_active_model();
+        roster_import::Entity::insert(row)
+            .exec_without_returning(world.state.db.write())
+            .await
+            .expect("stored");
+    }
     let looks = access_line::Entity::find().count(db).await.expect("a count");
     assert!(looks > 0);
     let mut sealed = 0;
@@ -298,6 +322,9 @@ async fn corrections_sessions_and_keys_go_and_the_chain_of_the_access_log_still_
     );
     assert_eq!(left[0].state, CorrectionState::Open, "what waits stays");
     assert_eq!(line(&world, uuid(&decided)).await.kind, ChangeKind::Ended);
+    assert_eq!(count(&would, "imports"), 1);
+    let imports = roster_import::Entity::find().all(db).await.expect("rows");
+    assert_eq!(imports.iter().map(|row| row.finished_at).collect::<Vec<_>>(), [None], "what goes on stays");
     assert_eq!(session::Entity::find().count(db).await.expect("a count"), 0);
     assert_eq!(idempotency::Entity::find().count(db).await.expect("a count"), 0);
     assert_eq!(access_line::Entity::find().count(db).await.expect("a count"), 0);

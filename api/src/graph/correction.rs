@@ -27,6 +27,7 @@ impl Correction {
 
     /// What would be right (申请内容), in the words of the household.
     #[graphql(directive = class::apply(DataClass::Personal))]
+    #[expect(clippy::unused_async, reason = "a field of the schema, which is asked for and waited on")]
     async fn wanted(&self, gql: &Context<'_>) -> Result<Personal<String>> {
         self.text(ctx(gql), &self.sealed_wanted)
     }

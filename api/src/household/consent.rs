@@ -136,7 +136,7 @@ pub struct ConsentGiveInput {
     pub idempotency_key: ID,
     /// Which household.
     pub household_id: HouseholdId,
-    /// For what.
+    /// For what it is given.
     pub purpose: ConsentPurpose,
 }
 
@@ -147,7 +147,7 @@ pub struct ConsentWithdrawInput {
     pub idempotency_key: ID,
     /// Which household.
     pub household_id: HouseholdId,
-    /// For what.
+    /// For what it no longer stands.
     pub purpose: ConsentPurpose,
 }
 

@@ -182,7 +182,7 @@ impl std::fmt::Debug for CorrectionAskInput {
     }
 }
 
-/// What becomes of a correction.
+/// What becomes of a correction (处理结果).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum CorrectionOutcome {
     /// It was put right (已更正).
