@@ -85,14 +85,14 @@ async fn of_a_household_that_is_gone_what_is_sensitive_is_erased_first_and_what_
     let early = run(&world, &kept, true).await;
     assert_eq!(count(&early, "households-sensitive"), 0, "a day too early: {early:?}");
     world.state.clock.shift(Duration::days(1));
-    let would = run(&world, &kept, true).await;
-    assert_eq!(count(&would, "households-sensitive"), 1, "{would:?}");
+    let dry = run(&world, &kept, true).await;
+    assert_eq!(count(&dry, "households-sensitive"), 1, "{dry:?}");
     assert_eq!(
         (of(&world, home.id).await, family(&world, home.id).await),
         (home.clone(), people.clone()),
         "a dry run changes nothing"
     );
-    assert_eq!(run(&world, &kept, false).await, would, "a dry run tells what becomes of it");
+    assert_eq!(run(&world, &kept, false).await, dry, "a dry run tells what becomes of it");
     let after = of(&world, home.id).await;
     let expected = household::Model {
         yearly_income: None,
@@ -121,9 +121,9 @@ async fn of_a_household_that_is_gone_what_is_sensitive_is_erased_first_and_what_
     assert!(again.iter().all(|one| one.count == 0), "{again:?}");
 
     world.state.clock.shift(Duration::days(1825 - 180));
-    let would = run(&world, &kept, true).await;
-    assert_eq!(count(&would, "households-personal"), 1, "{would:?}");
-    assert_eq!(run(&world, &kept, false).await, would);
+    let dry = run(&world, &kept, true).await;
+    assert_eq!(count(&dry, "households-personal"), 1, "{dry:?}");
+    assert_eq!(run(&world, &kept, false).await, dry);
     let after = of(&world, home.id).await;
     let expected = household::Model {
         head_name: ERASED.to_owned(),
@@ -230,9 +230,9 @@ async fn a_member_who_left_is_erased_by_the_same_days_and_the_others_stay() {
     };
     let before = others().await;
     world.state.clock.shift(Duration::days(180));
-    let would = run(&world, &kept, true).await;
-    assert_eq!(count(&would, "members-sensitive"), 1, "{would:?}");
-    assert_eq!(run(&world, &kept, false).await, would);
+    let dry = run(&world, &kept, true).await;
+    assert_eq!(count(&dry, "members-sensitive"), 1, "{dry:?}");
+    assert_eq!(run(&world, &kept, false).await, dry);
     let read = async |id: MemberId| {
         member::Entity::find_by_id(id).one(world.state.db.read()).await.expect("a row").expect("the member")
     };
@@ -311,10 +311,10 @@ async fn corrections_sessions_and_keys_go_and_the_chain_of_the_access_log_still_
     assert_eq!(sealed, looks);
     world.state.clock.shift(Duration::days(1095) + Duration::minutes(10));
     let kept = settings(&world);
-    let would = run(&world, &kept, true).await;
-    assert_eq!((count(&would, "corrections"), count(&would, "access-log")), (1, looks), "{would:?}");
-    assert!(count(&would, "sessions") >= 2 && count(&would, "idempotency-keys") >= 3, "{would:?}");
-    assert_eq!(run(&world, &kept, false).await, would);
+    let dry = run(&world, &kept, true).await;
+    assert_eq!((count(&dry, "corrections"), count(&dry, "access-log")), (1, looks), "{dry:?}");
+    assert!(count(&dry, "sessions") >= 2 && count(&dry, "idempotency-keys") >= 3, "{dry:?}");
+    assert_eq!(run(&world, &kept, false).await, dry);
     let left = correction::Entity::find().all(db).await.expect("rows");
     assert_eq!(
         left.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(),
@@ -322,7 +322,7 @@ async fn corrections_sessions_and_keys_go_and_the_chain_of_the_access_log_still_
     );
     assert_eq!(left[0].state, CorrectionState::Open, "what waits stays");
     assert_eq!(line(&world, uuid(&decided)).await.kind, ChangeKind::Ended);
-    assert_eq!(count(&would, "imports"), 1);
+    assert_eq!(count(&dry, "imports"), 1);
     let imports = roster_import::Entity::find().all(db).await.expect("rows");
     assert_eq!(imports.iter().map(|row| row.finished_at).collect::<Vec<_>>(), [None], "what goes on stays");
     assert_eq!(session::Entity::find().count(db).await.expect("a count"), 0);
@@ -339,7 +339,7 @@ async fn of_any_number_of_servers_one_alone_does_it_once_a_night() {
     let world = World::demo().await;
     let (db, kept, now) = (&world.state.db, settings(&world), world.state.clock.now());
     let done = futures_util::future::join_all((0..4).map(|_| retention::tonight(db, &kept, now))).await;
-    let did = done.into_iter().map(|one| one.expect("no trouble")).filter(Option::is_some).count();
+    let did = done.into_iter().filter_map(|one| one.expect("no trouble")).count();
     assert_eq!(did, 1);
     let again = retention::tonight(db, &kept, later(now, Duration::minutes(1))).await.expect("no trouble");
     assert_eq!(again, None);
