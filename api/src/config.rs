@@ -47,6 +47,8 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Texts to phones.
     pub courier: CourierConfig,
+    /// For how long what is kept.
+    pub retention: RetentionConfig,
     /// The master secret.
     pub secret: SecretConfig,
     /// The log.
@@ -231,6 +233,21 @@ pub struct CourierConfig {
     pub webhook: Option<String>,
     /// What the gateway knows us by.
     pub secret: Option<WebhookSecret>,
+}
+
+/// For how long what is kept, in days after it was over; 0: without end.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RetentionConfig {
+    /// What is sensitive of households and members who are gone.
+    pub sensitive_days: u32,
+    /// What is personal of them.
+    pub personal_days: u32,
+    /// Corrections that were decided.
+    pub correction_days: u32,
+    /// Sessions that ended.
+    pub session_days: u32,
+    /// Reports of roster imports.
+    pub import_days: u32,
 }
 
 /// The master secret, from `secret.key` or the file that `secret.key_file` names.

@@ -33,6 +33,9 @@ pub mod boundary;
 // Sheets in and out.
 pub mod roster;
 
+// What is past its time.
+pub mod retention;
+
 // The joints, the whole, the door.
 pub mod graph;
 pub mod schema;
@@ -47,7 +50,7 @@ use kernel::{
     courier::Courier,
     db::{Db, Options},
     error::Error,
-    keep::Keep,
+    keep::{Keep, Retention},
     policy::Policy,
     ring,
     vault::{SECRET_BYTES, Vault},
@@ -123,6 +126,21 @@ fn keep(config: &Config) -> Keep {
         max_upload_bytes: store.max_upload_bytes,
         upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
         reveals_per_day: config.privacy.reveals_per_day,
+        retention: kept(config),
+    }
+}
+
+/// For how long what is kept, from the settings.
+#[must_use]
+pub fn kept(config: &Config) -> Retention {
+    let retention = &config.retention;
+    Retention {
+        sensitive_days: retention.sensitive_days,
+        personal_days: retention.personal_days,
+        correction_days: retention.correction_days,
+        session_days: retention.session_days,
+        import_days: retention.import_days,
+        access_log_days: config.privacy.access_log_days,
     }
 }
 

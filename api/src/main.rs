@@ -116,6 +116,12 @@ enum Command {
         #[command(subcommand)]
         audit: Audit,
     },
+    /// Erase what is past its time, by the settings retention.*_days; a server does so once a night by itself.
+    Retention {
+        /// Only tell of how many records what would be erased.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print the GraphQL schema that clients see.
     Schema,
     /// Print the table of who sees and does what, in Markdown.
@@ -360,6 +366,7 @@ async fn main() -> ExitCode {
         Command::Account { step } => command::accounts::run(&settings, step).await,
         Command::Reindex => command::migrate::reindex(&settings).await,
         Command::Audit { audit: Audit::Verify } => command::audit::verify(&settings).await,
+        Command::Retention { dry_run } => command::retention::run(&settings, dry_run).await,
         Command::Permissions => {
             print!("{}", lianhu::kernel::policy::print::markdown(&lianhu::kernel::policy::Policy::default()));
             Ok(())

@@ -25,6 +25,7 @@ pub struct PlacesAndPeopleQuery(
 pub struct WhomWeServeQuery(
     household::object::HouseholdQuery,
     household::tag::TagQuery,
+    household::correction::CorrectionQuery,
     enterprise::object::EnterpriseQuery,
     audit::access::AccessQuery,
 );
@@ -78,6 +79,8 @@ pub struct WhomWeServeMutation(
     household::member::MemberMutation,
     household::reveal::RevealMutation,
     household::emergency::EmergencyMutation,
+    household::correction::CorrectionMutation,
+    household::consent::ConsentMutation,
     enterprise::object::EnterpriseMutation,
 );
 

@@ -161,6 +161,10 @@ ids! {
     AccessId = "access";
     /// Names a household opened in an emergency.
     EmergencyId = "emergency";
+    /// Names a correction that is asked for.
+    CorrectionId = "correction";
+    /// Names a consent that was given.
+    ConsentId = "consent";
     /// Names a file that is sent in.
     UploadId = "upload";
 }

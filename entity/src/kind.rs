@@ -324,6 +324,32 @@ kinds! {
         BreakGlass,
     }
 
+    /// By what right something is held (处理依据).
+    Ground {
+        /// To do what the office is charged with by law (履行职责).
+        PublicDuty,
+        /// Because the household agreed; it may withdraw that at any time (同意).
+        Consent,
+    }
+
+    /// For what a household gives its consent (同意事项).
+    ConsentPurpose {
+        /// Where it stands on the map (位置).
+        Location,
+        /// Its yearly income and where that comes from (收入情况).
+        Income,
+    }
+
+    /// How a correction that was asked for stands (更正申请状态).
+    CorrectionState {
+        /// Nobody has decided yet (待处理).
+        Open,
+        /// It was put right (已更正).
+        Done,
+        /// It was declined, with the reason (未予更正).
+        Declined,
+    }
+
     /// What a key of the ring is for (密钥用途).
     KeyPurpose {
         /// To seal what is personal at rest (加密).

@@ -41,6 +41,8 @@ pub mod sign_on;
 
 pub mod upload;
 
+pub mod consent;
+pub mod correction;
 pub mod enterprise;
 pub mod household;
 pub mod household_tag;
@@ -50,4 +52,5 @@ pub mod tag;
 pub mod assignment;
 pub mod assignment_batch;
 
+pub mod retention_night;
 pub mod roster_import;

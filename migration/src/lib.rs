@@ -21,6 +21,7 @@ mod m20261123_000001_ring;
 mod m20261123_000002_identity;
 mod m20261123_000003_ways_in;
 mod m20261123_000004_access;
+mod m20261123_000005_duties;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_identity::Migration),
             Box::new(m20261123_000003_ways_in::Migration),
             Box::new(m20261123_000004_access::Migration),
+            Box::new(m20261123_000005_duties::Migration),
         ]
     }
 }

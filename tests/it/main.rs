@@ -35,3 +35,5 @@ mod rights_end;
 mod oracle;
 mod search;
 mod access;
+mod duties;
+mod retention;

@@ -24,6 +24,7 @@ pub mod succession;
 pub mod throttle;
 pub mod token;
 pub mod viewer;
+pub mod upkeep;
 
 use crate::{
     State,

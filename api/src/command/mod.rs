@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod generate;
 pub(crate) mod keys;
 pub(crate) mod migrate;
+pub(crate) mod retention;
 pub(crate) mod roster;
 
 use lianhu::{
@@ -17,11 +18,11 @@ use lianhu::{
         error::Error,
         policy::Policy,
         ring::{self, change},
-        vault, work,
+        vault,
     },
     migrated, options,
     region::import::{self, ImportError},
-    upload,
+    retention as nights, upload,
 };
 use migration::MigratorTrait;
 use std::{
@@ -89,7 +90,7 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
     let upkeep = tokio::spawn(async move {
         tokio::join!(
             http::metrics::upkeep(),
-            keep_ledger(&state),
+            keep_time(&state),
             keep_store(&state),
             keep_handouts(&state),
             state.access.keep(&state.db),
@@ -107,13 +108,15 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
     Ok(())
 }
 
-/// Forgets old idempotency keys, at the start and every six hours.
-async fn keep_ledger(state: &State) {
+/// Erases what is past its time, once a night among all servers; looks every ten minutes.
+async fn keep_time(state: &State) {
     loop {
-        if let Err(error) = work::forget_keys(&state.db, state.clock.now()).await {
-            tracing::warn!(?error, "old idempotency keys stay for now");
+        match nights::tonight(&state.db, &state.keep.retention, state.clock.now()).await {
+            Ok(None) => {}
+            Ok(Some(outcomes)) => tracing::info!(?outcomes, "what is past its time was erased"),
+            Err(error) => tracing::warn!(?error, "what is past its time stays for now"),
         }
-        tokio::time::sleep(std::time::Duration::from_hours(6)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(10)).await;
     }
 }
 

@@ -4,6 +4,9 @@ use crate::{
     audit::access::{AccessEntry, AccessEntryOrderField, AccessEntryWhere},
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     household::{
+        consent::{Consent, ConsentsOf},
+        correction::{Correction, CorrectionOrderField, CorrectionWhere},
+        held::{HeldItem, HeldOf},
         member::{HeadOf, HouseholdMember, HouseholdMemberOrderField, HouseholdMemberWhere},
         object::{GeoPosition, Household, PhoneOf},
         tag::{HouseholdTag, TagsOf},
@@ -29,6 +32,12 @@ pub struct HouseholdViewerCan {
     pub update: Permission,
     /// Give it a contact or end one (`assignmentCreate`, `assignmentEnd`).
     pub assign: Permission,
+    /// Ask that something be put right (`correctionAsk`).
+    pub ask_correction: Permission,
+    /// Decide on what was asked (`correctionDecide`).
+    pub decide_correction: Permission,
+    /// Note that it gave or withdrew its consent (`consentGive`, `consentWithdraw`).
+    pub note_consent: Permission,
 }
 
 #[ComplexObject]
@@ -40,6 +49,9 @@ impl Household {
         HouseholdViewerCan {
             update: ctx.permission(May::UpdateHousehold, &self.facts()),
             assign: ctx.permission(May::Assign, &self.facts()),
+            ask_correction: ctx.permission(May::AskCorrection, &self.facts()),
+            decide_correction: ctx.permission(May::DecideCorrection, &self.facts()),
+            note_consent: ctx.permission(May::NoteConsent, &self.facts()),
         }
     }
 
@@ -201,6 +213,46 @@ impl Household {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<AccessEntry>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// What is held on it and on its members (持有的个人信息): coordinate, class, ground and how long, never a value; at most 40
+    /// entries. Null to all but the household itself and the administrator of its region.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn held(&self, gql: &Context<'_>) -> Option<Result<Vec<HeldItem>>> {
+        if !ctx(gql).may(May::SeeHeld, &self.facts()) {
+            return None;
+        }
+        ctx(gql).load(HeldOf(self.id)).await.transpose()
+    }
+
+    /// Its consents (同意), one for each purpose, at most as many as there are purposes. Null to a dispatcher.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn consents(&self, gql: &Context<'_>) -> Option<Result<Vec<Consent>>> {
+        if !self.sight.shows(Part::Personal) {
+            return None;
+        }
+        ctx(gql).load(ConsentsOf(self.id)).await.transpose()
+    }
+
+    /// Corrections that it asked for (更正申请), the latest first. Requires what `corrections` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn corrections(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<CorrectionWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<CorrectionOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Correction>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }

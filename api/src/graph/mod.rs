@@ -16,6 +16,7 @@ pub mod grant;
 pub mod viewer;
 pub mod household;
 pub mod member;
+pub mod correction;
 pub mod enterprise;
 pub mod access;
 pub mod contact;

@@ -11,7 +11,7 @@ use crate::{
     contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
     enterprise::object::Enterprise,
-    household::{member::HouseholdMember, object::Household},
+    household::{correction::Correction, member::HouseholdMember, object::Household},
     kernel::{
         directive::{DataClass, auth, class, cost, everyone},
         error::{Error, Fault, Result},
@@ -24,9 +24,9 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, DepartmentId,
-    EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, NoticeId, PositionId,
-    RegionId, SessionId, SuccessionId, UploadId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CorrectionId,
+    DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, NoticeId,
+    PositionId, RegionId, SessionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -84,6 +84,8 @@ nodes! {
     Household = HouseholdId,
     /// A member of a household.
     HouseholdMember = MemberId,
+    /// A correction that a household asked for.
+    Correction = CorrectionId,
     /// An enterprise.
     Enterprise = EnterpriseId,
     /// A contact assignment.

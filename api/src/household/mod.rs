@@ -4,7 +4,11 @@
 //! numbers are sealed at rest; beside them stand a masked form to show and a keyed hash for exact look-up. The head's
 //! name stands on the household too and is kept equal to the member who is the head, as is the number of members.
 
+pub mod consent;
+pub mod correction;
 pub mod emergency;
+pub mod erase;
+pub mod held;
 pub mod member;
 pub mod object;
 pub mod reveal;
@@ -37,7 +41,7 @@ use async_graphql::MaybeUndefined;
 use entity::{
     household,
     id::{HouseholdId, RegionId},
-    kind::{ChangeKind, HouseholdStatus, Kinship, RegionKind},
+    kind::{ChangeKind, ConsentPurpose, HouseholdStatus, Kinship, RegionKind},
     scalar::{Date, PhoneNumber, Yuan},
 };
 use sea_orm::{
@@ -385,6 +389,12 @@ pub async fn update(work: &Work, input: HouseholdUpdateInput) -> Result<Uuid> {
         .transpose()?;
     let location = patched(location, |at| position(&mut checks, at.as_ref()));
     let yearly_income = patched(yearly_income, |yuan| income(&mut checks, yuan));
+    let told = [
+        (ConsentPurpose::Location, "location", matches!(location, Some((Some(_), _)))),
+        (ConsentPurpose::Income, "yearlyIncome", matches!(yearly_income, Some(Some(_)))),
+        (ConsentPurpose::Income, "incomeSource", matches!(income_source, Some(Some(_)))),
+    ];
+    consent::check(&work.tx, &mut checks, id, &told).await?;
     if let Some(tags) = &tags {
         tag::check(work, &mut checks, tags).await?;
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use entity::{
     access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
-    department, enterprise, grant, household, member, membership, notice, position, region,
+    correction, department, enterprise, grant, household, member, membership, notice, position, region,
     region_succession, roster_import, scalar::Date, session, tag, upload,
 };
 use sea_orm::{
@@ -366,20 +366,31 @@ pub fn enterprises_showing(part: Part, scope: &Scope, backend: DbBackend) -> Con
     showing(&scope.enterprise, part, enterprises, backend)
 }
 
+/// What belongs to a household is seen by who sees that.
+fn of_household(gate: Gate, household: impl ColumnTrait) -> Gate {
+    match gate {
+        Gate::Everything => Gate::Everything,
+        Gate::Branches(branches) => Gate::Branches(
+            branches
+                .into_iter()
+                .map(|branch| {
+                    household.in_subquery(select_id::<household::Entity>(Condition::all().add(branch)))
+                })
+                .collect(),
+        ),
+    }
+}
+
 impl Guarded for member::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        match households(&scope.household.showing(Part::Personal), backend) {
-            Gate::Everything => Gate::Everything,
-            Gate::Branches(branches) => Gate::Branches(
-                branches
-                    .into_iter()
-                    .map(|branch| {
-                        member::Column::HouseholdId
-                            .in_subquery(select_id::<household::Entity>(Condition::all().add(branch)))
-                    })
-                    .collect(),
-            ),
-        }
+        let households = households(&scope.household.showing(Part::Personal), backend);
+        of_household(households, member::Column::HouseholdId)
+    }
+}
+
+impl Guarded for correction::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        of_household(households(&scope.corrections, backend), correction::Column::HouseholdId)
     }
 }
 

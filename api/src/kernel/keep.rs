@@ -14,4 +14,23 @@ pub struct Keep {
     pub upload_life: Duration,
     /// How often an account is shown what is sensitive in a day.
     pub reveals_per_day: u32,
+    /// For how long what is kept.
+    pub retention: Retention,
+}
+
+/// For how many days what is kept, from the day on which it was over; 0: without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// What is sensitive of households and members who are gone.
+    pub sensitive_days: u32,
+    /// What is personal of them.
+    pub personal_days: u32,
+    /// Corrections that were decided.
+    pub correction_days: u32,
+    /// Sessions that ended.
+    pub session_days: u32,
+    /// Reports of rosters that were taken in.
+    pub import_days: u32,
+    /// The access log.
+    pub access_log_days: u32,
 }

@@ -116,6 +116,8 @@ pub struct Scope {
     pub access_log: Doors,
     /// The audit trail.
     pub trail: Doors,
+    /// Corrections, by their household.
+    pub corrections: Doors,
     /// Days on which a membership ties to a party organisation: begun by the first, not ended by the second.
     pub membership_days: (Date, Date),
     /// When it is no longer what it was made as, on the same day.
@@ -152,6 +154,7 @@ impl Scope {
             figures: open(Resource::Figures),
             access_log: open(Resource::AccessLog),
             trail: open(Resource::Trail),
+            corrections: open(Resource::Correction),
             membership_days: policy.memberships.on(today),
             until: None,
             offices: Vec::new(),

@@ -4,7 +4,6 @@
 //! first, then answers with what the first one made.
 
 use super::{
-    clock::later,
     db::Db,
     door::{any_of, unscoped},
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
@@ -14,7 +13,6 @@ use super::{
     search,
 };
 use async_graphql::{ID, InputType};
-use chrono::Duration;
 use entity::{
     account, change,
     id::{AccountId, RegionId},
@@ -24,7 +22,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    IdenStatic, Iterable, QueryFilter, QueryOrder, QuerySelect, Set,
+    IdenStatic, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -432,11 +430,16 @@ pub async fn raise_rights(
 }
 
 /// Days for which the ledger remembers a key.
-const REMEMBERED_DAYS: i64 = 180;
+pub const REMEMBERED_DAYS: u32 = 180;
 
-/// Forgets idempotency keys that are older than the ledger remembers; tells how many.
-pub async fn forget_keys(db: &Db, now: DateTime) -> Result<u64> {
-    let before = later(now, -Duration::days(REMEMBERED_DAYS));
+/// Idempotency keys that are older.
+pub async fn count_keys(db: &Db, before: DateTime) -> Result<u64> {
+    let old = idempotency::Column::CreatedAt.lt(before);
+    Ok(unscoped::<idempotency::Entity>().filter(old).count(db.read()).await?)
+}
+
+/// Forgets idempotency keys that are older; tells how many.
+pub async fn forget_keys(db: &Db, before: DateTime) -> Result<u64> {
     let gone = idempotency::Entity::delete_many()
         .filter(idempotency::Column::CreatedAt.lt(before))
         .exec(db.write())

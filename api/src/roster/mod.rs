@@ -7,6 +7,7 @@
 pub mod job;
 mod kind;
 pub mod object;
+pub mod upkeep;
 
 pub use kind::Kind;
 

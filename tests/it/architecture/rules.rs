@@ -45,10 +45,11 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("upload", &["upload"]),
-    ("household", &["emergency", "household", "household_tag", "member", "tag"]),
+    ("household", &["consent", "correction", "emergency", "household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),
     ("roster", &["roster_import"]),
+    ("retention", &["retention_night"]),
 ];
 
 /// What stands in the root of the crate, and the room above which it stands: `State` holds the schema.

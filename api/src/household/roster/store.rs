@@ -7,7 +7,7 @@ use super::{
     read::{Draft, read},
 };
 use crate::{
-    household::{Family, facts, member::MOST_MEMBERS},
+    household::{Family, consent, facts, member::MOST_MEMBERS},
     kernel::{
         bulk::{self, Change},
         door::{any_of, unscoped},
@@ -23,11 +23,11 @@ use crate::{
 use entity::{
     household, household_tag,
     id::{HouseholdId, RegionId},
-    kind::{HouseholdStatus, Kinship, RegionKind},
+    kind::{ConsentPurpose, HouseholdStatus, Kinship, RegionKind},
     member, tag,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What is stored of the households of a chunk.
@@ -37,6 +37,8 @@ struct Stored {
     by_number: HashMap<(RegionId, String), HouseholdId>,
     members: HashMap<HouseholdId, Vec<member::Model>>,
     tags: HashMap<HouseholdId, Vec<String>>,
+    /// Consents that were withdrawn.
+    withdrawn: HashSet<(HouseholdId, ConsentPurpose)>,
 }
 
 /// What is to be written.
@@ -227,6 +229,7 @@ async fn look_up(intake: &Intake<'_>, drafts: &[Draft], places: &[Option<Place>]
     for row in tags {
         stored.tags.entry(row.household_id).or_default().push(row.tag);
     }
+    stored.withdrawn = consent::withdrawn(intake.tx, ids()).await?;
     for row in visible {
         stored.by_number.insert((row.village_id, row.number.clone()), row.id);
         stored.by_id.insert(row.id, row);
@@ -355,6 +358,14 @@ fn alter(
                 "本户登记在别处；名册不能改户所在的小组或网格，请保留原值或留空。",
                 "The household is registered elsewhere; a sheet cannot change its group or grid: keep what it was or leave the cell blank.",
             );
+        }
+    }
+    for (column, told) in
+        [(Col::Income, known.yearly_income.is_some()), (Col::IncomeSource, known.income_source.is_some())]
+    {
+        if told && stored.withdrawn.contains(&(before.id, ConsentPurpose::Income)) {
+            let (rule, zh, en) = consent::WITHDRAWN;
+            intake.fault(row_with(column), column, rule, zh, en);
         }
     }
     after.number = known.number;

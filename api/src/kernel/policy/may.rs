@@ -33,4 +33,12 @@ pub enum May {
     Reveal,
     /// Open a household outside one's scope in an emergency (紧急查看).
     BreakGlass,
+    /// Read what is held on a household, and on which ground (查看持有情况).
+    SeeHeld,
+    /// Ask that something be put right (申请更正).
+    AskCorrection,
+    /// Put right what a household asked for, or decline (处理更正申请).
+    DecideCorrection,
+    /// Note that a household gave or withdrew its consent (登记同意与撤回).
+    NoteConsent,
 }

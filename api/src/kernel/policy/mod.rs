@@ -67,6 +67,8 @@ pub enum Resource {
     AccessLog,
     /// What was changed by whom: the audit trail.
     Trail,
+    /// Corrections that households asked for.
+    Correction,
 }
 
 /// What a line opens.

@@ -51,6 +51,7 @@ fn resource(resource: Resource) -> &'static str {
         Resource::Account => "accounts and roles (账号与授权)",
         Resource::AccessLog => "the access log (查看记录)",
         Resource::Trail => "the audit trail (变更记录)",
+        Resource::Correction => "corrections that households asked for (更正申请)",
     }
 }
 

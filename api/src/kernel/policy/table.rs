@@ -50,6 +50,7 @@ const BLOCKS: &[Block] = &[
             (Assignment, SERVED),
             (Account, SERVED),
             (AccessLog, SERVED),
+            (Correction, SERVED),
         ],
         &[
             ManageRegion,
@@ -63,6 +64,8 @@ const BLOCKS: &[Block] = &[
             UpdateEnterprise,
             Assign,
             ImportRoster,
+            SeeHeld,
+            DecideCorrection,
         ],
     ),
     block(
@@ -102,13 +105,20 @@ const BLOCKS: &[Block] = &[
             (Office, SERVED),
             (Assignment, SERVED),
         ],
-        &[CreateHousehold, UpdateHousehold],
+        &[CreateHousehold, UpdateHousehold, NoteConsent],
     ),
     block(
         Cadre,
         Relation::Contact,
-        &[(Household, CLOSE), (Figures, SERVED), (Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED)],
-        &[UpdateHousehold, UpdateEnterprise, Reveal],
+        &[
+            (Household, CLOSE),
+            (Figures, SERVED),
+            (Enterprise, CLOSE),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (Correction, SERVED),
+        ],
+        &[UpdateHousehold, UpdateEnterprise, Reveal, DecideCorrection, NoteConsent],
     ),
     block(
         Cadre,
@@ -126,8 +136,15 @@ const BLOCKS: &[Block] = &[
     block(
         Resident,
         Relation::Own,
-        &[(Household, CLOSE), (Figures, SERVED), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED)],
-        &[],
+        &[
+            (Household, CLOSE),
+            (Figures, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (AccessLog, SERVED),
+            (Correction, SERVED),
+        ],
+        &[SeeHeld, AskCorrection, NoteConsent],
     ),
     block(
         EnterpriseRep,

@@ -24,6 +24,7 @@ pub const SEALED: &[Table] = &[
     ("household_member", "id", &["identity_number", "phone"]),
     ("enterprise", "id", &["phone"]),
     ("second_factor", "account_id", &["secret"]),
+    ("correction", "id", &["wanted", "answer"]),
 ];
 
 /// Rows that are looked at in one statement.

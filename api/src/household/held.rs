@@ -1,0 +1,199 @@
+//! What is held on a household (持有的个人信息): one table of coordinates, each with its class, the ground on which it is held,
+//! and how long it is kept once the household is gone. A test compares it with the schema.
+
+use super::erase::{ERASED, Part};
+use crate::kernel::{
+    directive::{DataClass, class},
+    door::{any_of, unscoped},
+    error::Result,
+    keep::Retention,
+    request::Ctx,
+    rows::Key,
+};
+use async_graphql::SimpleObject;
+use entity::{
+    household, household_tag,
+    id::HouseholdId,
+    kind::{ConsentPurpose, Ground, Sex},
+    member,
+    scalar::Date,
+    tag,
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+use std::collections::HashMap;
+
+use super::consent::ConsentsOf;
+
+/// What the tables hold on one household.
+pub struct Stored {
+    household: household::Model,
+    /// Those who left as well, until they are erased.
+    members: Vec<member::Model>,
+    sensitive_tags: bool,
+}
+
+/// One line of the table.
+pub struct Entry {
+    /// The coordinate in the schema.
+    pub field: &'static str,
+    /// Its class.
+    pub class: DataClass,
+    /// The consent by which it is held; otherwise it is held for a public duty.
+    pub consent: Option<ConsentPurpose>,
+    /// With what it is erased.
+    pub erased: Part,
+    held: fn(&Stored) -> bool,
+}
+
+impl Entry {
+    /// Whether it is a field of a member.
+    #[must_use]
+    pub fn is_of_member(&self) -> bool {
+        self.field.starts_with("HouseholdMember.")
+    }
+
+    /// The ground on which it is held.
+    #[must_use]
+    pub fn ground(&self) -> Ground {
+        if self.consent.is_some() { Ground::Consent } else { Ground::PublicDuty }
+    }
+
+    /// For how many days it is kept after the household, or the member, is gone.
+    fn kept(&self, retention: &Retention) -> Option<i32> {
+        let days = self.erased.days(retention);
+        i32::try_from(days).ok().filter(|&days| days > 0)
+    }
+}
+
+const fn duty(field: &'static str, level: DataClass, erased: Part, held: fn(&Stored) -> bool) -> Entry {
+    Entry { field, class: level, consent: None, erased, held }
+}
+
+const fn agreed(
+    field: &'static str,
+    level: DataClass,
+    consent: ConsentPurpose,
+    erased: Part,
+    held: fn(&Stored) -> bool,
+) -> Entry {
+    Entry { field, class: level, consent: Some(consent), erased, held }
+}
+
+fn any(stored: &Stored, held: fn(&member::Model) -> bool) -> bool {
+    stored.members.iter().any(held)
+}
+
+use DataClass::{Personal, Sensitive};
+
+/// Everything personal that the tables hold on a household.
+pub const HELD: &[Entry] = &[
+    duty("Household.headName", Personal, Part::Personal, |of| of.household.head_name != ERASED),
+    duty("Household.address", Personal, Part::Personal, |of| of.household.address.is_some()),
+    duty("Household.phone", Personal, Part::Personal, |of| of.household.phone.is_some()),
+    duty("Household.phoneMasked", Personal, Part::Personal, |of| of.household.phone_masked.is_some()),
+    duty("Household.housing", Personal, Part::Personal, |of| of.household.housing.is_some()),
+    agreed("Household.location", Personal, ConsentPurpose::Location, Part::Personal, |of| {
+        of.household.latitude.is_some()
+    }),
+    agreed("Household.yearlyIncome", Sensitive, ConsentPurpose::Income, Part::Sensitive, |of| {
+        of.household.yearly_income.is_some()
+    }),
+    agreed("Household.incomeSource", Sensitive, ConsentPurpose::Income, Part::Sensitive, |of| {
+        of.household.income_source.is_some()
+    }),
+    duty("Household.sensitiveTags", Sensitive, Part::Sensitive, |of| of.sensitive_tags),
+    duty("Household.head", Personal, Part::Personal, |of| any(of, |one| one.name != ERASED)),
+    duty("Household.members", Personal, Part::Personal, |of| any(of, |one| one.name != ERASED)),
+    duty("HouseholdMember.name", Personal, Part::Personal, |of| any(of, |one| one.name != ERASED)),
+    duty("HouseholdMember.relation", Personal, Part::Personal, |of| any(of, |one| one.name != ERASED)),
+    duty("HouseholdMember.sex", Personal, Part::Personal, |of| any(of, |one| one.sex != Sex::Unknown)),
+    duty("HouseholdMember.birthDate", Personal, Part::Personal, |of| any(of, |one| one.birth_date.is_some())),
+    duty("HouseholdMember.identityNumber", Sensitive, Part::Sensitive, |of| {
+        any(of, |one| one.identity_number.is_some())
+    }),
+    duty("HouseholdMember.phone", Personal, Part::Personal, |of| any(of, |one| one.phone.is_some())),
+    duty("HouseholdMember.phoneMasked", Personal, Part::Personal, |of| {
+        any(of, |one| one.phone_masked.is_some())
+    }),
+    duty("HouseholdMember.employment", Personal, Part::Personal, |of| {
+        any(of, |one| one.employment.is_some())
+    }),
+    duty("HouseholdMember.employmentPlace", Personal, Part::Personal, |of| {
+        any(of, |one| one.employment_place.is_some())
+    }),
+    duty("HouseholdMember.needs", Personal, Part::Personal, |of| any(of, |one| one.needs.is_some())),
+];
+
+/// One thing that is held, or would be, on a household (持有的一项信息). Never its value.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct HeldItem {
+    /// What it is (字段): its coordinate in the schema, `Household.address`.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub field: &'static str,
+    /// Its class (数据级别).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub data_class: DataClass,
+    /// Whether anything is held (是否持有); for a member's field, of any member.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub is_held: bool,
+    /// By what right (处理依据).
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub ground: Ground,
+    /// Since when at the earliest (起始日期): the day of the registration, or of the consent. Null when that is not known, and when
+    /// nothing is held.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub since: Option<Date>,
+    /// For how many days it is kept after the household, or the member, is gone (保存天数); until then it is kept while they
+    /// live there. Null when no end is set.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub kept_days: Option<i32>,
+}
+
+/// The question for what is held on a household; the caller knows that the viewer may know.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct HeldOf(pub HouseholdId);
+
+impl Key for HeldOf {
+    type Value = Vec<HeldItem>;
+
+    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Vec<HeldItem>>> {
+        let db = ctx.db().read();
+        let ids = || keys.iter().map(|key| key.0);
+        let those = any_of(household::Column::Id, ids(), ctx.backend());
+        let households = unscoped::<household::Entity>().filter(those).all(db).await?;
+        let mut members: HashMap<HouseholdId, Vec<member::Model>> = HashMap::new();
+        let those = any_of(member::Column::HouseholdId, ids(), ctx.backend());
+        for row in unscoped::<member::Entity>().filter(those).all(db).await? {
+            members.entry(row.household_id).or_default().push(row);
+        }
+        let those = any_of(household_tag::Column::HouseholdId, ids(), ctx.backend());
+        let carried = unscoped::<household_tag::Entity>().filter(those).all(db).await?;
+        let sensitive = unscoped::<tag::Entity>().filter(tag::Column::Sensitive.eq(true)).all(db).await?;
+        let mut consents = ConsentsOf::load(ctx.clone(), ids().map(ConsentsOf).collect()).await?;
+        let retention = ctx.keep()?.retention;
+        let held = households.into_iter().map(|household| {
+            let id = household.id;
+            let tags = carried.iter().filter(|row| row.household_id == id);
+            let mut tags = tags.filter(|row| sensitive.iter().any(|tag| tag.code == row.tag));
+            let sensitive_tags = tags.next().is_some();
+            let members = members.remove(&id).unwrap_or_default();
+            let consents = consents.remove(&ConsentsOf(id)).unwrap_or_default();
+            let stored = Stored { household, members, sensitive_tags };
+            let item = |entry: &Entry| {
+                let is_held = (entry.held)(&stored);
+                let consent = consents.iter().find(|one| Some(one.purpose) == entry.consent);
+                let since = consent.and_then(|one| one.given_on).or(stored.household.registered_on);
+                HeldItem {
+                    field: entry.field,
+                    data_class: entry.class,
+                    is_held,
+                    ground: entry.ground(),
+                    since: since.filter(|_| is_held),
+                    kept_days: entry.kept(&retention),
+                }
+            };
+            (Self(id), HELD.iter().map(item).collect())
+        });
+        Ok(held.collect())
+    }
+}
