@@ -1,5 +1,15 @@
 //! Who sees what, role by role: a table that a person wrote and reviews, held against every way in.
 
+mod acts;
+mod around;
+mod covered;
+mod matrix;
+mod mutants;
+mod page;
+mod rows;
+mod stage;
+mod ways;
+
 use entity::{
     account, assignment, grant, household,
     id::{AccountId, CadreId, HouseholdId},

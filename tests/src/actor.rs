@@ -39,6 +39,13 @@ impl Actor {
         self
     }
 
+    /// The same person at another server.
+    #[must_use]
+    pub fn at(mut self, endpoint: String) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
     /// Signs in; fails the test if that is refused.
     pub async fn sign_in(mut self, name: &str, password: &str) -> Self {
         let input = json!({"input": {"name": name, "password": password, "device": "tests"}});

@@ -9,6 +9,7 @@ use lianhu::{
     State,
     config::{Config, DatabaseUrl},
     http,
+    kernel::{db::Db, policy::Policy},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -38,13 +39,20 @@ impl World {
 
     /// A server over this database.
     pub async fn over(ground: Arc<Ground>, settings: impl FnOnce(&mut Config)) -> Self {
+        Self::under(Policy::default(), ground, settings).await
+    }
+
+    /// A server over this database that goes by another table of rights.
+    pub async fn under(policy: Policy, ground: Arc<Ground>, settings: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.database.url = DatabaseUrl::new(ground.url());
         config.database.readers = 4;
         config.database.acquire_timeout = std::time::Duration::from_secs(5);
         config.store.folder = ground.store();
         settings(&mut config);
-        let state = State::open(config, &ground::SECRET).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let db = Db::open(&lianhu::options(&config)).await.expect("the database opens");
+        let state = State::over(config, db, &ground::SECRET, policy).await;
+        let state = state.unwrap_or_else(|error| panic!("{error:?}"));
         let state = Arc::new(state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

@@ -77,6 +77,8 @@ impl Plan {
 
     /// Carries it out, in a number of statements that does not grow with it.
     pub(super) async fn carry_out(self, work: &Work, order: Order) -> Result<Uuid> {
+        // The right comes first: whoever lacks it is told nothing of what would change.
+        self.check(&work.ctx, &work.tx).await?;
         self.agrees(work, order.expected.as_deref(), order.concerned.clone()).await?;
         if self.steps.is_empty() {
             return Err(Refusal::new(
@@ -87,7 +89,6 @@ impl Plan {
             )
             .into());
         }
-        self.check(&work.ctx, &work.tx).await?;
         let (ends, begins) = (self.ends(), self.begins());
         let holders = self.holders();
         let batch = self.record(work, &order).await?;

@@ -11,7 +11,7 @@ mod hand_over;
 mod list;
 pub mod load;
 pub mod object;
-mod plan;
+pub mod plan;
 pub mod preview;
 pub mod roster;
 mod rule;

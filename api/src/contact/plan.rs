@@ -12,6 +12,7 @@ use crate::kernel::{
     policy::May,
     refusal::{Checks, Detail},
     request::Ctx,
+    rows::Key,
     vault,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -245,6 +246,19 @@ pub(super) fn check_day(ctx: &Ctx, checks: &mut Checks, field: &str, day: Date) 
             format!("Not before today, {}: what is past is not changed.", today.0),
         )
     });
+}
+
+/// The question for the party organisations that dispose of a cadre: a fact of rights, shown to nobody.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct BranchesOf(pub CadreId);
+
+impl Key for BranchesOf {
+    type Value = Vec<BranchId>;
+
+    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Vec<BranchId>>> {
+        let found = branches_of(&ctx, ctx.db().read(), keys.into_iter().map(|key| key.0)).await?;
+        Ok(found.into_iter().map(|(cadre, branches)| (Self(cadre), branches)).collect())
+    }
 }
 
 /// The party organisations of cadres: a fact of rights.

@@ -7,6 +7,7 @@ use crate::{
         batch::AssignmentBatch,
         load::CadreLoad,
         object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
+        plan::BranchesOf,
         preview::AssignmentChange,
     },
     department::object::Department,
@@ -15,7 +16,7 @@ use crate::{
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class},
-        error::Result,
+        error::{Error, Result},
         node::{Listing, OrderBy, children},
         page::PageArgs,
         payload::{Permission, ctx},
@@ -43,14 +44,19 @@ impl ContactAssignment {
 
     /// What the viewer may do to it.
     #[graphql(directive = class::apply(DataClass::Internal))]
-    async fn viewer_can(&self, gql: &Context<'_>) -> ContactAssignmentViewerCan {
+    async fn viewer_can(&self, gql: &Context<'_>) -> Result<ContactAssignmentViewerCan, Error> {
+        let ctx = ctx(gql);
+        let branches = match self.cadre_id {
+            Some(cadre) => ctx.load(BranchesOf(cadre)).await?.unwrap_or_default(),
+            None => Vec::new(),
+        };
         let facts = Facts {
             place: self.place(),
             household: self.household_id,
             enterprise: self.enterprise_id,
-            ..Facts::default()
+            branches: &branches,
         };
-        ContactAssignmentViewerCan { end: ctx(gql).permission(May::Assign, &facts) }
+        Ok(ContactAssignmentViewerCan { end: ctx.permission(May::Assign, &facts) })
     }
 
     /// The township, village, group or grid that it is for; null for the other kinds.

@@ -430,7 +430,7 @@ impl Guarded for assignment::Entity {
         if !doors.enterprises.is_empty() {
             branches.push(any_of(EnterpriseId, sorted(doors.enterprises.keys().copied()), backend));
         }
-        branches.extend(some(&scope.offices).map(|own| any_of(RegionId, own.iter().copied(), backend)));
+        branches.extend(some(&scope.answered).map(|own| any_of(RegionId, own.iter().copied(), backend)));
         branches.extend(some(&scope.areas).map(|own| any_of(AreaId, own.iter().copied(), backend)));
         branches
             .extend(some(&scope.departments).map(|own| any_of(DepartmentId, own.iter().copied(), backend)));

@@ -124,6 +124,8 @@ pub struct Scope {
     pub until: Option<DateTime>,
     /// Offices whose own staff is seen.
     pub offices: Vec<RegionId>,
+    /// Offices of which it is seen who answers for them.
+    pub answered: Vec<RegionId>,
     /// Areas whose assignments are seen.
     pub areas: Vec<AreaId>,
     /// Departments whose assignments are seen.
@@ -158,20 +160,27 @@ impl Scope {
             membership_days: policy.memberships.on(today),
             until: None,
             offices: Vec::new(),
+            answered: Vec::new(),
             areas: Vec::new(),
             departments: Vec::new(),
             bonds,
             policy,
         };
         for bond in &scope.bonds {
-            if !scope.policy.sight(bond.role, bond.relation, Resource::Office).is_hidden() {
+            let seen = |resource| !scope.policy.sight(bond.role, bond.relation, resource).is_hidden();
+            if seen(Resource::Office) {
                 scope.offices.extend(&bond.offices);
+            }
+            if seen(Resource::Assignment) {
+                scope.answered.extend(&bond.offices);
                 scope.areas.extend(bond.area);
                 scope.departments.extend(bond.department);
             }
         }
-        scope.offices.sort_unstable();
-        scope.offices.dedup();
+        for offices in [&mut scope.offices, &mut scope.answered] {
+            offices.sort_unstable();
+            offices.dedup();
+        }
         scope
     }
 

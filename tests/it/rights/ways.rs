@@ -1,0 +1,257 @@
+//! Every way in: what a person is shown of the household and of what is around it.
+
+use super::{
+    page::{Line, Opened},
+    stage::{Person, Stage},
+};
+use lianhu_tests::Actor;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Root fields by which the household and the enterprise are reached.
+const OF_HOUSEHOLD: &str = "
+fragment H on Household { id number headName address phone phoneMasked housing memberCount registeredOn yearlyIncome
+  incomeSource redactedFields tags { code sensitive } sensitiveTags { code }
+  head { name phone identityNumber } }
+query($h: ID!, $village: ID!, $number: String!, $name: StringFilter!, $text: String!, $member: ID!, $assignment: ID!) {
+  byId: household(by: { id: $h }) { ...H }
+  byNumber: household(by: { number: { villageId: $village, number: $number } }) { ...H }
+  node(id: $h) { ...H }
+  nodes(ids: [$h]) { ...H }
+  households(first: 2, where: { region: $village, number: { eq: $number } }) { totalCount nodes { ...H } }
+  region(by: { id: $village }) {
+    households(first: 2, where: { number: { eq: $number } }) { totalCount nodes { ...H } }
+    enterprises(first: 2, where: { name: $name }) { totalCount nodes { id } } }
+  edge: node(id: $assignment) { ... on ContactAssignment { household { ...H } } }
+  member: node(id: $member) { ... on HouseholdMember { name phone identityNumber household { ...H } } }
+  search(text: $number, kinds: [HOUSEHOLD], first: 5) { nodes { node { ...H } } }
+  firmSearch: search(text: $text, kinds: [ENTERPRISE], first: 5) { nodes { node { ... on Enterprise { id } } } }
+}";
+
+const OF_ENTERPRISE: &str = "
+fragment E on Enterprise { id name creditCode trade size employees status legalRepresentative contactPerson phone phoneMasked }
+query($e: ID!, $village: ID!, $credit: CreditCode!) {
+  byId: enterprise(by: { id: $e }) { ...E }
+  byCode: enterprise(by: { creditCode: $credit }) { ...E }
+  node(id: $e) { ...E }
+  enterprises(first: 2, where: { region: $village, creditCode: { eq: $credit } }) { totalCount nodes { ...E } }
+  region(by: { id: $village }) {
+    enterprises(first: 2, where: { creditCode: { eq: $credit } }) { totalCount nodes { ...E } } }
+  search(text: $credit, kinds: [ENTERPRISE], first: 5) { nodes { node { ...E } } }
+}";
+
+const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staffName: String!, $membership: ID!, $assignment: ID!, $official: ID!,
+    $branch: ID!, $villageContact: ID!, $departmentTask: ID!, $account: ID!, $grant: ID!, $log: ID!, $firmLog: ID!) {
+  staff_byId: cadre(by: { id: $staff }) { id }
+  staff_node: node(id: $staff) { id }
+  staff_list: cadres(first: 1, where: { name: { eq: $staffName } }) { totalCount }
+  staff_search: search(text: $staffName, kinds: [CADRE], first: 2) { nodes { kind } }
+  membership_node: node(id: $membership) { id }
+  branch_byId: partyBranch(by: { id: $branch }) { id }
+  branch_node: node(id: $branch) { id }
+  officials_byId: cadre(by: { id: $official }) { id }
+  officials_node: node(id: $official) { id }
+  assignment_node: node(id: $assignment) { id }
+  assignment_list: nodes(ids: [$assignment]) { id }
+  vc_node: node(id: $villageContact) { id }
+  dt_node: node(id: $departmentTask) { id }
+  account_byId: account(by: { id: $account }) { id }
+  account_node: node(id: $account) { id }
+  account_list: accounts(first: 1, where: { name: { eq: \"matrix-login\" } }) { totalCount }
+  account_grant: node(id: $grant) { id }
+  log_node: node(id: $log) { id }
+  log_list: accessLog(first: 1, where: { householdId: { eq: $h } }) { totalCount }
+  fl_node: node(id: $firmLog) { id }
+  fl_list: accessLog(first: 1, where: { enterpriseId: { eq: $e } }) { totalCount }
+  contacts: contactAssignments(first: 20, where: { householdId: { eq: $h } }) { nodes { id } }
+  villages: contactAssignments(first: 100, where: { kind: { eq: VILLAGE }, region: $village }) { nodes { id } }
+  branches: partyBranches(first: 100) { nodes { id } }
+}";
+
+/// Letters of the parts that are shown of a household; what is sensitive is shown to nobody.
+fn household(shown: &Value, at: &str) -> String {
+    if shown.is_null() || shown["id"].is_null() {
+        return String::new();
+    }
+    for field in ["yearlyIncome", "incomeSource", "sensitiveTags"] {
+        assert_eq!(shown[field], Value::Null, "{at}: {field}");
+    }
+    assert_eq!(shown["head"]["identityNumber"], Value::Null, "{at}");
+    let parts: [(&str, &[&str]); 5] = [
+        ("R", &["number"]),
+        ("N", &["headName", "address"]),
+        ("I", &["memberCount", "registeredOn", "tags"]),
+        ("P", &["phoneMasked", "housing", "head"]),
+        ("T", &["phone"]),
+    ];
+    let letters = letters(shown, &parts, at);
+    assert_eq!(shown["head"]["phone"].is_string(), letters.contains('T'), "{at}: a member's number: {shown}");
+    letters
+}
+
+fn enterprise(shown: &Value, at: &str) -> String {
+    if shown.is_null() || shown["id"].is_null() {
+        return String::new();
+    }
+    let parts: [(&str, &[&str]); 4] = [
+        ("R", &["name", "creditCode"]),
+        ("I", &["trade", "size", "employees", "status"]),
+        ("P", &["legalRepresentative", "contactPerson", "phoneMasked"]),
+        ("T", &["phone"]),
+    ];
+    letters(shown, &parts, at)
+}
+
+fn letters(shown: &Value, parts: &[(&str, &[&str])], at: &str) -> String {
+    let mut letters = String::new();
+    for (letter, fields) in parts {
+        let there = fields.iter().filter(|field| !shown[**field].is_null()).count();
+        assert!(there == 0 || there == fields.len(), "{at}: a part is shown whole or not at all: {shown}");
+        if there > 0 {
+            letters.push_str(letter);
+        }
+    }
+    letters
+}
+
+/// All of several ways, which should agree; where they do not, the ways are named.
+fn agreed(ways: &[(&str, String)], wrong: &mut Vec<String>) -> String {
+    let first = ways[0].1.clone();
+    for (way, seen) in ways {
+        if *seen != first {
+            wrong.push(format!("{} shows “{first}”, but {way} “{seen}”", ways[0].0));
+        }
+    }
+    first
+}
+
+fn first_of(list: &Value, wrong: &mut Vec<String>) -> Value {
+    let shown = list["nodes"].as_array().map_or(0, Vec::len);
+    if list["totalCount"] != json!(shown) {
+        wrong.push(format!("a list counts {} and shows {shown}", list["totalCount"]));
+    }
+    list["nodes"][0].clone()
+}
+
+/// Looks by every way in; tells what is seen, and where the ways disagree.
+pub(super) async fn look(
+    stage: &Stage,
+    person: &Person,
+    actor: &Actor,
+    line: &Line,
+) -> (Opened, Vec<String>) {
+    let at = line.name();
+    let mut variables = stage.variables(person);
+    variables["name"] = json!({"eq": "矩阵农业公司"});
+    variables["text"] = json!("矩阵农业公司");
+    let (mut opened, mut wrong) = (Opened::default(), Vec::new());
+
+    let seen = actor.ask(OF_HOUSEHOLD, variables.clone()).await.ok();
+    let edge = &seen["edge"];
+    let mut ways = Vec::new();
+    for way in ["byId", "byNumber", "node"] {
+        ways.push((way, household(&seen[way], &at)));
+    }
+    ways.push(("nodes", household(&seen["nodes"][0], &at)));
+    ways.push(("a list", household(&first_of(&seen["households"], &mut wrong), &at)));
+    ways.push(("a region's list", household(&first_of(&seen["region"]["households"], &mut wrong), &at)));
+    if !edge.is_null() {
+        ways.push(("an assignment", household(&edge["household"], &at)));
+    }
+    let letters = ways[0].1.clone();
+    let found = seen["search"]["nodes"].as_array().into_iter().flatten();
+    let found =
+        found.map(|hit| &hit["node"]).find(|node| node["id"] == variables["h"]).cloned().unwrap_or_default();
+    let found = household(&found, &at);
+    // What is found by a name is found by whoever sees names.
+    ways.push(("search", if letters.contains('N') || !found.is_empty() { found } else { letters.clone() }));
+    let member = &seen["member"];
+    if letters.contains('P') || !member.is_null() {
+        ways.push(("a member", household(&member["household"], &at)));
+        let phone = member["phone"].is_string();
+        if phone != letters.contains('T') {
+            wrong.push(format!("a member's telephone number is shown: {phone}"));
+        }
+        assert_eq!(member["identityNumber"], Value::Null, "{at}");
+    }
+    opened.household = agreed(&ways, &mut wrong);
+
+    let seen = actor.ask(OF_ENTERPRISE, variables.clone()).await.ok();
+    let mut ways = Vec::new();
+    for way in ["byId", "byCode", "node"] {
+        ways.push((way, enterprise(&seen[way], &at)));
+    }
+    ways.push(("a list", enterprise(&first_of(&seen["enterprises"], &mut wrong), &at)));
+    ways.push(("a region's list", enterprise(&first_of(&seen["region"]["enterprises"], &mut wrong), &at)));
+    ways.push(("search", enterprise(&seen["search"]["nodes"][0]["node"], &at)));
+    opened.enterprise = agreed(&ways, &mut wrong);
+
+    let seen = actor.ask(AROUND, variables.clone()).await.ok();
+    opened.sees = around(&seen, &variables, &mut wrong);
+    (opened, wrong)
+}
+
+fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String> {
+    let lists = |list: &str, id: &str| {
+        seen[list]["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["id"] == ids[id]))
+    };
+    let shown = |field: &str| {
+        let value = &seen[field];
+        let rows = value["nodes"].as_array().map(|rows| !rows.is_empty());
+        let counted = value["totalCount"].as_i64().map(|count| count > 0);
+        let listed = value.as_array().map(|rows| !rows[0].is_null());
+        rows.or(counted).or(listed).unwrap_or(!value.is_null())
+    };
+    let words: [(&str, &[(&str, bool)]); 10] = [
+        (
+            "staff",
+            &["staff_byId", "staff_node", "staff_list", "staff_search"].map(|field| (field, shown(field))),
+        ),
+        ("membership", &[("membership_node", shown("membership_node"))]),
+        (
+            "branch",
+            &[
+                ("branch_byId", shown("branch_byId")),
+                ("branch_node", shown("branch_node")),
+                ("partyBranches", lists("branches", "branch")),
+            ],
+        ),
+        ("officials", &["officials_byId", "officials_node"].map(|field| (field, shown(field)))),
+        (
+            "assignment",
+            &[
+                ("assignment_node", shown("assignment_node")),
+                ("nodes", shown("assignment_list")),
+                ("contactAssignments", lists("contacts", "assignment")),
+            ],
+        ),
+        (
+            "village-contact",
+            &[("vc_node", shown("vc_node")), ("contactAssignments", lists("villages", "villageContact"))],
+        ),
+        (
+            "department-task",
+            &[("dt_node", shown("dt_node")), ("contactAssignments", lists("contacts", "departmentTask"))],
+        ),
+        (
+            "account",
+            &["account_byId", "account_node", "account_list", "account_grant"]
+                .map(|field| (field, shown(field))),
+        ),
+        ("log", &["log_node", "log_list"].map(|field| (field, shown(field)))),
+        ("firm-log", &["fl_node", "fl_list"].map(|field| (field, shown(field)))),
+    ];
+    let mut found = BTreeSet::new();
+    for (word, ways) in words {
+        if let Some((way, _)) = ways.iter().find(|(_, there)| *there != ways[0].1) {
+            wrong.push(format!("{word}: {} and {way} disagree", ways[0].0));
+        }
+        if ways.iter().any(|(_, there)| *there) {
+            found.insert(word.to_owned());
+        }
+    }
+    found
+}
+
+/// Every document that is asked, for whoever counts the root fields.
+pub(super) const DOCUMENTS: [&str; 3] = [OF_HOUSEHOLD, OF_ENTERPRISE, AROUND];
