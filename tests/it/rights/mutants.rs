@@ -35,10 +35,11 @@ fn elsewhere(rule: Rule) -> Option<&'static str> {
     match (rule.relation, rule.opens) {
         (Relation::Granted(_), _) => Some("what a key sees by its scopes: tests/it/api_key.rs"),
         (_, Opens::See(Resource::Figures, _)) => Some("counts and coverage: tests/it/oracle.rs, rights.rs"),
-        (_, Opens::See(Resource::Correction, _)) => Some("duties to the person: tests/it/duties.rs"),
-        (_, Opens::Do(May::SeeHeld | May::AskCorrection | May::DecideCorrection | May::NoteConsent)) => {
-            Some("duties to the person: tests/it/duties.rs")
-        }
+        (
+            _,
+            Opens::See(Resource::Correction, _)
+            | Opens::Do(May::SeeHeld | May::AskCorrection | May::DecideCorrection | May::NoteConsent),
+        ) => Some("duties to the person: tests/it/duties.rs"),
         _ => None,
     }
 }
