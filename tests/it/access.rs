@@ -210,6 +210,27 @@ async fn what_is_sensitive_is_shown_to_a_current_contact_for_a_reason_and_the_ho
 }
 
 #[tokio::test]
+async fn looks_stand_in_the_order_in_which_they_were_cast_whenever_they_are_written() {
+    let world = World::demo().await;
+    let home = own(&world).await;
+    let (contact, resident) = (world.actor("contact").await, world.actor("resident").await);
+    for _ in 0..3 {
+        // What is read is written a little later, what is revealed at once.
+        let read = "query($id: ID!) { household(by: { id: $id }) { address } }";
+        let _ = contact.ask(read, json!({"id": home["id"]})).await.ok();
+        let reveal =
+            "mutation($input: HouseholdRevealInput!) { householdReveal(input: $input) { errors { code } } }";
+        let input = json!({"input": {"id": home["id"], "reason": "申请低保，核对收入"}});
+        let revealed = contact.ask(reveal, input).await.ok();
+        assert_eq!(revealed["householdReveal"]["errors"], json!([]));
+    }
+    settle(&world).await;
+    let seen = looks(&resident, &home["id"]).await;
+    let actions: Vec<_> = seen.iter().map(|look| look["action"].as_str().unwrap_or_default()).collect();
+    assert_eq!(actions[..6], ["REVEAL", "READ", "REVEAL", "READ", "REVEAL", "READ"], "the latest first");
+}
+
+#[tokio::test]
 async fn what_is_sensitive_needs_the_password_shown_not_long_ago() {
     let world = World::demo().await;
     let home = own(&world).await;

@@ -7,7 +7,7 @@ use crate::kernel::{
     clock::later,
     courier::Letter,
     door::unscoped,
-    error::{Error, Locale, Result},
+    error::{Error, Locale, Refusal, RefusalCode, Result},
     request::Ctx,
     vault::Vault,
 };
@@ -118,4 +118,15 @@ pub async fn redeem(
     }
     update.filter(one_time_code::Column::Id.eq(row.id)).exec(tx).await?;
     Ok(right)
+}
+
+/// A code that is wrong, used, or past its time.
+pub(in crate::account) fn code_invalid(field: &str) -> Error {
+    Refusal::new(
+        RefusalCode::CodeInvalid,
+        field,
+        "验证码不正确、已使用或已过期。",
+        "The code is wrong, was used already, or is past its time.",
+    )
+    .into()
 }

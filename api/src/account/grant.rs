@@ -5,8 +5,8 @@
 //! administrator's to give. Being a contact (`CADRE`) is never given: it follows from assignments.
 
 use super::{
-    admin,
     object::Account,
+    over,
     reach::{GrantedTo, Reach, granted},
 };
 use crate::{
@@ -205,8 +205,8 @@ pub(crate) async fn may_end(ctx: &Ctx, grant: &RoleGrant) -> Result<Permission> 
 
 /// Whether the viewer may give roles to an account (`roleGrantCreate`). What may be given is decided by what it is bound to.
 pub(crate) fn may_give(ctx: &Ctx, account: &Account) -> Permission {
-    if admin::is_own(ctx, account.id) {
-        let refusal = admin::own_account("accountId");
+    if over::is_own(ctx, account.id) {
+        let refusal = over::own_account("accountId");
         let message = ctx.locale().pick(&refusal.zh, &refusal.en).to_owned();
         return Permission { allowed: false, requires: Vec::new(), message: Some(message) };
     }
@@ -307,10 +307,10 @@ impl RoleGrantMutation {
 }
 
 pub(super) async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<Uuid> {
-    let account = admin::find(work, input.account_id, "accountId").await?;
-    work.ctx.must(May::ManageAccount, &Facts::from(admin::place(&account)))?;
+    let account = over::find(work, input.account_id, "accountId").await?;
+    work.ctx.must(May::ManageAccount, &Facts::from(over::place(&account)))?;
     let mut checks = Checks::default();
-    checks.require(!admin::is_own(&work.ctx, account.id), || admin::own_account("accountId"));
+    checks.require(!over::is_own(&work.ctx, account.id), || over::own_account("accountId"));
     check_binding(&mut checks, &input);
     check_days(&mut checks, &input, work.ctx.today());
     checks.done()?;
@@ -524,8 +524,8 @@ pub(super) async fn end(work: &Work, input: RoleGrantEndInput) -> Result<Uuid> {
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found("id"))?;
-    let account = admin::find(work, grant.account_id, "id").await?;
-    work.ctx.must(May::ManageAccount, &Facts::from(admin::place(&account)))?;
+    let account = over::find(work, grant.account_id, "id").await?;
+    work.ctx.must(May::ManageAccount, &Facts::from(over::place(&account)))?;
     let granted = granted(&work.tx, work.ctx.backend(), [account.id]).await?;
     if let Some(granted) = granted.iter().find(|granted| granted.grant_id == id) {
         work.ctx.must(May::ManageAccount, &granted.reach.facts())?;

@@ -16,6 +16,7 @@ mod made;
 pub mod notice;
 pub mod object;
 pub mod operator;
+pub mod over;
 pub mod password;
 pub mod reach;
 pub mod session;

@@ -7,6 +7,7 @@ use super::{
     grant::{self, RoleGrantCreateInput, RoleGrantEndInput},
     made::{New, first_password},
     object::{AccountUpdateInput, tidy},
+    over,
     password::rule,
 };
 use crate::{
@@ -123,7 +124,7 @@ pub async fn create(ctx: &Ctx, identity: &Identity, making: Making) -> Result<St
     };
     ctx.operate(async |work: &Work| {
         if let Some(cadre) = cadre {
-            admin::may_stand_for(work, cadre).await?;
+            over::may_stand_for(work, cadre).await?;
         }
         admin::name_is_free(work, &name).await?;
         let region = region.as_ref().map(|region| (region.id, Place::from(region)));

@@ -17,6 +17,7 @@ use entity::{
     region,
     scalar::Date,
 };
+use futures_util::future::try_join;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter,
     QuerySelect, Select,
@@ -180,19 +181,20 @@ impl Key for GrantedTo {
     }
 }
 
-/// The question for what the assignments of a cadre reach.
+/// The question for what the assignments of the cadre behind an account reach; asked for an account without one, too, so
+/// that all accounts of a list wait for the same statement.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct AssignedTo(CadreId);
+struct AssignedTo(Option<CadreId>);
 
 impl Key for AssignedTo {
     type Value = Arc<Vec<Reach>>;
 
     async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, Self::Value>> {
-        let cadres = keys.iter().map(|key| key.0);
+        let cadres = keys.iter().filter_map(|key| key.0);
         let rows = assigned(ctx.db().read(), ctx.backend(), cadres, ctx.today()).await?;
         let mut of: HashMap<_, Vec<_>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
         for row in rows {
-            of.entry(Self(row.cadre_id)).or_default().push(row.reach);
+            of.entry(Self(Some(row.cadre_id))).or_default().push(row.reach);
         }
         Ok(of.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
     }
@@ -200,11 +202,9 @@ impl Key for AssignedTo {
 
 /// The same for who only asks, many accounts together.
 pub(super) async fn shown_reach(ctx: &Ctx, account: &Account) -> Result<Vec<Reach>> {
-    let grants = ctx.load(GrantedTo(account.id)).await?.unwrap_or_default();
-    let mut reach = open(&grants, ctx.today());
-    if let Some(cadre) = account.cadre_id {
-        let assigned = ctx.load(AssignedTo(cadre)).await?.unwrap_or_default();
-        reach.extend(assigned.iter());
-    }
+    let (grants, assigned) =
+        try_join(ctx.load(GrantedTo(account.id)), ctx.load(AssignedTo(account.cadre_id))).await?;
+    let mut reach = open(&grants.unwrap_or_default(), ctx.today());
+    reach.extend(assigned.unwrap_or_default().iter());
     Ok(reach)
 }

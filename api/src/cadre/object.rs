@@ -3,6 +3,7 @@
 use crate::{
     branch::object::PartyBranch,
     kernel::{
+        access::Owner,
         access::{Subject, Way},
         connection::{Connection, Cursor},
         directive::{DataClass, auth, class, cost, may, see},
@@ -12,7 +13,7 @@ use crate::{
         node::{Filter, Listing, Node, OrderBy, Ordering, list},
         page::{PageArgs, Run},
         payload::{ctx, payload},
-        personal::{Owner, Personal},
+        personal::Personal,
         place::Place,
         policy::{May, Resource},
         request::Ctx,

@@ -1,6 +1,7 @@
 //! `Enterprise` as it is spoken.
 
 use crate::kernel::{
+    access::Owner,
     access::{Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
@@ -10,7 +11,7 @@ use crate::kernel::{
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
-    personal::{Owner, Personal},
+    personal::Personal,
     place::Place,
     policy::{May, Part, Resource, Sight},
     request::Ctx,

@@ -2,11 +2,11 @@
 
 use crate::{
     account::{
-        admin,
         api_key::object::{ApiKey, ApiKeyOrderField, ApiKeyWhere},
         factor::HasSecondFactor,
         grant::{self, RoleGrant, RoleGrantOrderField, RoleGrantWhere},
         object::Account,
+        over,
         session::object::{Session, SessionOrderField, SessionWhere},
         sign_on::object::{AccountIdentity, AccountIdentityOrderField},
     },
@@ -93,8 +93,8 @@ impl Account {
         // Both at once, so that all accounts of a list ask together, whatever their rights take to be read.
         let devices = children(gql, "account_id", self.id, listing);
         let (may, devices) =
-            futures_util::future::try_join(admin::may_update(ctx(gql), self), devices).await?;
-        Ok((admin::is_own(ctx(gql), self.id) || may.allowed).then_some(devices))
+            futures_util::future::try_join(over::may_update(ctx(gql), self), devices).await?;
+        Ok((over::is_own(ctx(gql), self.id) || may.allowed).then_some(devices))
     }
 
     /// Identities of an outer sign-on by which it is entered (统一认证身份), at most 10, the first one first unless another
@@ -141,7 +141,7 @@ impl Account {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn viewer_can(&self, gql: &Context<'_>) -> Result<AccountViewerCan> {
         let ctx = ctx(gql);
-        let update = admin::may_update(ctx, self).await?;
+        let update = over::may_update(ctx, self).await?;
         Ok(AccountViewerCan { update, grant: grant::may_give(ctx, self) })
     }
 }

@@ -6,6 +6,7 @@ use super::{
     held::{self, Entry},
 };
 use crate::kernel::{
+    access::Owner,
     access::{Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
@@ -15,7 +16,7 @@ use crate::kernel::{
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
-    personal::{Owner, Personal},
+    personal::Personal,
     policy::{May, Resource},
     record::Record,
     refusal::{Checks, Detail},

@@ -2,6 +2,7 @@
 
 use super::{SealedPhone, find_to_change, recount};
 use crate::kernel::{
+    access::Owner,
     access::{Subject, Way},
     directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
@@ -11,7 +12,7 @@ use crate::kernel::{
     page::Run,
     patch::{patched, set},
     payload::{ctx, payload},
-    personal::{Owner, Personal},
+    personal::Personal,
     policy::{May, Part},
     record::Record,
     refusal::{Checks, Detail},

@@ -3,7 +3,7 @@
 use super::{
     error::{Error, Result},
     page::Slice,
-    payload::ctx,
+    request::Ctx,
 };
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
@@ -98,6 +98,6 @@ impl<N: OutputType> Connection<N> {
     /// How many there are in all under the same conditions, of those that the viewer may see. Counted only when asked. To an
     /// integration counts are told in whole steps (of 5 unless set otherwise): rounded down, and fewer as 0.
     async fn total_count(&self, gql: &Context<'_>) -> Result<i64, Error> {
-        Ok(ctx(gql).told((self.count)().await?))
+        Ok(gql.data_unchecked::<Ctx>().told((self.count)().await?))
     }
 }

@@ -2,11 +2,7 @@
 //! it, and being shown it writes itself into the access log. One that nobody decided about is a fault of ours, not an
 //! answer.
 
-use super::{
-    access::{Subject, Way},
-    error::Error,
-    request::Ctx,
-};
+use super::{access::Owner, error::Error, request::Ctx};
 use async_graphql::{
     ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field,
     registry::Registry,
@@ -14,17 +10,6 @@ use async_graphql::{
 use entity::kind::DataClass;
 use sea_orm::{ColIdx, QueryResult, TryGetError, TryGetable};
 use std::borrow::Cow;
-
-/// Whose it is, of which type, and how it came into the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Whose it is.
-    pub subject: Subject,
-    /// The GraphQL type that has the field.
-    pub of: &'static str,
-    /// How it came into the answer.
-    pub way: Way,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decided {

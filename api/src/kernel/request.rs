@@ -1,13 +1,13 @@
 //! What one request carries: who asks, when, in which language, and what it has read so far.
 
 use super::{
+    access::Owner,
     access::{Line, Looker, Seen},
     clock::{Clock, civil, later},
     db::Db,
     door::{self, Guarded},
     error::{Code, Error, Fault, Locale, Refusal, RefusalCode, Result},
     keep::Keep,
-    personal::Owner,
     policy::May,
     refusal::Detail,
     scope::{Facts, Scope},

@@ -6,7 +6,7 @@
 pub mod enter;
 pub mod object;
 
-use super::admin;
+use super::over;
 use crate::{
     kernel::{
         clock::later,
@@ -137,7 +137,7 @@ fn check_expiry(checks: &mut Checks, expires_at: DateTime, now: DateTime) {
 
 async fn create(work: &Work, input: ApiKeyCreateInput) -> Result<Uuid> {
     let account = held(work, input.account_id, "accountId").await?;
-    admin::may_take_over(work, &account).await?;
+    over::may_take_over(work, &account).await?;
     let region = region::find(work, input.region_id, "regionId").await?;
     let mut checks = Checks::default();
     let name = checks.text("name", &input.name, 60);
@@ -252,8 +252,8 @@ async fn changeable(work: &Work, id: ApiKeyId) -> Result<api_key::Model> {
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found("id"))?;
-    let account = admin::find(work, key.account_id, "id").await?;
-    admin::may_take_over(work, &account).await?;
+    let account = over::find(work, key.account_id, "id").await?;
+    over::may_take_over(work, &account).await?;
     if key.revoked_at.is_some() {
         return Err(Refusal::new(
             RefusalCode::State,

@@ -7,7 +7,7 @@ pub mod object;
 mod totp;
 
 use crate::{
-    account::{Identity, admin, notice, notice::object::how, object::Account, session::start::code_invalid},
+    account::{Identity, code::code_invalid, notice, notice::object::how, object::Account, over},
     kernel::{
         door::{any_of, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
@@ -196,8 +196,8 @@ async fn end(work: &Work, input: SecondFactorEndInput) -> Result<Uuid> {
     let own = work.ctx.confirmed_within(RECENT)?.account;
     let account = account_id.unwrap_or(own);
     if account != own {
-        let found = admin::find(work, account, "accountId").await?;
-        admin::may_take_over(work, &found).await?;
+        let found = over::find(work, account, "accountId").await?;
+        over::may_take_over(work, &found).await?;
     }
     let factor = second_factor::Column::AccountId.eq(account);
     let gone = second_factor::Entity::delete_many().filter(factor).exec(&work.tx).await?;

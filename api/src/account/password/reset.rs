@@ -7,7 +7,12 @@ use super::{
     rule,
 };
 use crate::{
-    account::{Identity, code, notice, object::tidy, session::start::code_invalid},
+    account::{
+        Identity,
+        code::{self, code_invalid},
+        notice,
+        object::tidy,
+    },
     kernel::{door::unscoped, error::Result, refusal::Checks, request::Ctx},
 };
 use entity::{

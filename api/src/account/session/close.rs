@@ -1,7 +1,7 @@
 //! Signing out: one session by its token, many by their owner or by whoever administers the account.
 
 use crate::{
-    account::admin,
+    account::over,
     kernel::{
         door::{any_of, unscoped},
         error::{Refusal, Result},
@@ -160,9 +160,9 @@ async fn end_named(work: &Work, ids: Vec<SessionId>) -> Result<Uuid> {
 
 /// One's own, or those of an account that one may change.
 async fn may_end(work: &Work, account: AccountId, field: &str) -> Result<()> {
-    if admin::is_own(&work.ctx, account) {
+    if over::is_own(&work.ctx, account) {
         return Ok(());
     }
-    let found = admin::find(work, account, field).await?;
-    admin::may_take_over(work, &found).await
+    let found = over::find(work, account, field).await?;
+    over::may_take_over(work, &found).await
 }

@@ -2,7 +2,9 @@
 
 use super::{Issued, bad_credentials, end_of, issue};
 use crate::{
-    account::{Identity, factor, notice, object::tidy, password::Checked, throttle::Attempt},
+    account::{
+        Identity, code::code_invalid, factor, notice, object::tidy, password::Checked, throttle::Attempt,
+    },
     kernel::{
         clock::later,
         door::unscoped,
@@ -239,17 +241,6 @@ fn second_factor_required() -> Error {
         "code",
         "请输入验证器应用中的 6 位验证码，或一个恢复码。",
         "Enter the code of 6 digits that your authenticator shows, or a recovery code.",
-    )
-    .into()
-}
-
-/// A code that is wrong, used, or past its time.
-pub(in crate::account) fn code_invalid(field: &str) -> Error {
-    Refusal::new(
-        RefusalCode::CodeInvalid,
-        field,
-        "验证码不正确、已使用或已过期。",
-        "The code is wrong, was used already, or is past its time.",
     )
     .into()
 }

@@ -1,12 +1,9 @@
 //! Identities of an outer sign-on that belong to accounts: linked by their owner, who has just been there, or by an
 //! administrator.
 
-use super::{
-    SignOn, Vouched,
-    object::{AccountIdentityAddInput, AccountIdentityRemoveInput},
-};
+use super::{SignOn, Vouched};
 use crate::{
-    account::admin,
+    account::over,
     kernel::{
         door::unscoped,
         error::{Error, Refusal, RefusalCode, Result},
@@ -16,6 +13,7 @@ use crate::{
         work::{Work, Written},
     },
 };
+use async_graphql::{ID, InputObject};
 use entity::{
     account_identity,
     id::{AccountId, IdentityId},
@@ -34,29 +32,67 @@ impl Record for account_identity::Entity {
     const INTERNAL: &'static [&'static str] = &["account_id", "issuer", "created_by"];
 }
 
+/// The return from a sign-on by which an identity is linked.
+#[derive(Clone, InputObject)]
+pub struct IdentityLinkFinishInput {
+    /// The state that came back: the one of `identityLinkStart`.
+    pub state: String,
+    /// The code that came back.
+    pub code: String,
+    #[graphql(skip)]
+    found: Option<(String, String)>,
+}
+
+/// Nothing of it is for logs.
+impl std::fmt::Debug for IdentityLinkFinishInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentityLinkFinishInput")
+    }
+}
+
+/// An identity to link to an account.
+#[derive(Clone, Debug, InputObject)]
+pub struct AccountIdentityAddInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// To which account.
+    pub account_id: AccountId,
+    /// By what the service that is set up knows the person: `sub` of its tokens, at most 255 characters.
+    pub subject: String,
+    #[graphql(skip)]
+    pub(super) issuer: Option<String>,
+}
+
+/// An identity to take away.
+#[derive(Clone, Debug, InputObject)]
+pub struct AccountIdentityRemoveInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Which identity.
+    pub id: IdentityId,
+    /// The version that the change is based on.
+    pub expected_version: i32,
+}
+
 /// Links the identity that the service vouches for to the account of whoever asks.
-pub(super) async fn link(
-    ctx: &Ctx,
-    sign_on: &SignOn,
-    input: &super::object::IdentityLinkFinishInput,
-) -> Result<Written> {
+pub(super) async fn link(ctx: &Ctx, sign_on: &SignOn, input: &IdentityLinkFinishInput) -> Result<Written> {
     let own = ctx.in_person()?.account;
     let Vouched { issuer, subject, .. } = sign_on.finish(ctx, &input.state, &input.code, Some(own)).await?;
     // The state is good for once, as a key would be.
     let key = Uuid::now_v7().to_string().into();
-    let input = super::object::IdentityLinkFinishInput { found: Some((issuer, subject)), ..input.clone() };
+    let input = IdentityLinkFinishInput { found: Some((issuer, subject)), ..input.clone() };
     ctx.write("identityLinkFinish", &key, &input, linked).await
 }
 
-async fn linked(work: &Work, input: super::object::IdentityLinkFinishInput) -> Result<Uuid> {
+async fn linked(work: &Work, input: IdentityLinkFinishInput) -> Result<Uuid> {
     let own = work.ctx.in_person()?.account;
     let (issuer, subject) = input.found.ok_or_else(|| Error::internal("nobody was vouched for"))?;
     store(work, own, issuer, subject).await
 }
 
 pub(super) async fn add(work: &Work, input: AccountIdentityAddInput) -> Result<Uuid> {
-    let account = admin::find(work, input.account_id, "accountId").await?;
-    admin::may_take_over(work, &account).await?;
+    let account = over::find(work, input.account_id, "accountId").await?;
+    over::may_take_over(work, &account).await?;
     let mut checks = Checks::default();
     let subject = checks.text("subject", &input.subject, 255);
     checks.done()?;
@@ -129,9 +165,9 @@ pub(super) async fn remove(work: &Work, input: AccountIdentityRemoveInput) -> Re
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found("id"))?;
-    if !admin::is_own(&work.ctx, row.account_id) {
-        let account = admin::find(work, row.account_id, "id").await?;
-        admin::may_take_over(work, &account).await?;
+    if !over::is_own(&work.ctx, row.account_id) {
+        let account = over::find(work, row.account_id, "id").await?;
+        over::may_take_over(work, &account).await?;
     }
     work.stands::<account_identity::Entity>(row.id.0, input.expected_version).await?;
     account_identity::Entity::delete_by_id(row.id).exec(&work.tx).await?;

@@ -1,6 +1,9 @@
 //! Signing in by an outer service, as it is spoken.
 
-use super::{SignOn, identity};
+use super::{
+    SignOn,
+    identity::{self, AccountIdentityAddInput, AccountIdentityRemoveInput, IdentityLinkFinishInput},
+};
 use crate::{
     account::{Identity, object::Account, session::mutation::SessionPayload},
     kernel::{
@@ -13,7 +16,7 @@ use crate::{
         request::Ctx,
     },
 };
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use entity::{
     account_identity,
     id::{AccountId, IdentityId},
@@ -133,48 +136,6 @@ pub struct SignOnFinishInput {
 pub struct IdentityLinkStartInput {
     /// Where the service sends the person back to: one of those set up.
     pub redirect_uri: String,
-}
-
-/// The return from a sign-on by which an identity is linked.
-#[derive(Clone, InputObject)]
-pub struct IdentityLinkFinishInput {
-    /// The state that came back: the one of `identityLinkStart`.
-    pub state: String,
-    /// The code that came back.
-    pub code: String,
-    #[graphql(skip)]
-    pub(super) found: Option<(String, String)>,
-}
-
-/// Nothing of it is for logs.
-impl std::fmt::Debug for IdentityLinkFinishInput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdentityLinkFinishInput")
-    }
-}
-
-/// An identity to link to an account.
-#[derive(Clone, Debug, InputObject)]
-pub struct AccountIdentityAddInput {
-    /// A UUID made anew for this action and kept for its retries.
-    pub idempotency_key: ID,
-    /// To which account.
-    pub account_id: AccountId,
-    /// By what the service that is set up knows the person: `sub` of its tokens, at most 255 characters.
-    pub subject: String,
-    #[graphql(skip)]
-    pub(super) issuer: Option<String>,
-}
-
-/// An identity to take away.
-#[derive(Clone, Debug, InputObject)]
-pub struct AccountIdentityRemoveInput {
-    /// A UUID made anew for this action and kept for its retries.
-    pub idempotency_key: ID,
-    /// Which identity.
-    pub id: IdentityId,
-    /// The version that the change is based on.
-    pub expected_version: i32,
 }
 
 /// A sign-on that was begun, or why not.

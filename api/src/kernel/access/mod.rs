@@ -9,7 +9,7 @@ pub mod chain;
 mod seen;
 mod store;
 
-pub use seen::{Seen, Way};
+pub use seen::{Owner, Seen, Way};
 pub use store::write;
 
 use entity::{

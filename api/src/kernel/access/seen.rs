@@ -20,6 +20,17 @@ pub enum Way {
     Listed,
 }
 
+/// Whose it is, of which type, and how it came into the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Whose it is.
+    pub subject: Subject,
+    /// The GraphQL type that has the field.
+    pub of: &'static str,
+    /// How it came into the answer.
+    pub way: Way,
+}
+
 #[derive(Default)]
 struct Looks {
     fields: BTreeSet<String>,

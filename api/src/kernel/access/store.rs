@@ -12,13 +12,14 @@ use entity::{
     id::{AccessId, RegionId},
     kind::DataClass,
     region,
+    scalar::DateTime,
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
 };
 use std::{collections::HashMap, str::FromStr};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 #[derive(FromQueryResult)]
 struct Stands {
@@ -67,6 +68,12 @@ impl Subject {
     }
 }
 
+/// An id of the moment of the look: what is read is written a little later than what is revealed, and yet stands in order.
+fn looked_at(at: DateTime) -> Uuid {
+    let seconds = u64::try_from(at.0.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.0.timestamp_subsec_nanos()))
+}
+
 fn row(
     line: &Line,
     line_id: Uuid,
@@ -75,7 +82,7 @@ fn row(
     place: Place,
 ) -> access_subject::Model {
     let mut row = access_subject::Model {
-        id: AccessId(Uuid::now_v7()),
+        id: AccessId(looked_at(line.who.at)),
         line_id,
         at: line.who.at,
         action: line.action,
