@@ -126,6 +126,8 @@ enum Command {
     Schema,
     /// Print the table of who sees and does what, in Markdown.
     Permissions,
+    /// Print the contract for programs, in JSON: what opens each field, how private it is, what it costs.
+    Contract,
     /// Print a sample of the settings file, every setting with its default and meaning.
     Config,
 }
@@ -375,6 +377,7 @@ async fn main() -> ExitCode {
             print!("{}", lianhu::schema::sdl());
             Ok(())
         }
+        Command::Contract => command::contract(),
         Command::Config => {
             print!("{}", lianhu::config::sample());
             Ok(())

@@ -4,8 +4,10 @@
 mod model;
 mod rules;
 
-use model::Contract;
+use lianhu_tests::World;
+use model::{Contract, directive};
 use rules::{Allowed, Finding, judge};
+use serde_json::{Value, json};
 
 /// Fields with `phone` or `identityNumber` in their name that are not personal.
 const OPEN_NUMBERS: &[Allowed] = &[
@@ -85,6 +87,46 @@ fn the_published_schema_is_the_one_that_is_served() {
         "client-schema/schema.graphql differs from line {}; {HOW}",
         differs.unwrap_or(0) + 1
     );
+}
+
+#[tokio::test]
+async fn the_published_contract_for_programs_is_the_one_that_is_served_and_agrees_with_the_schema() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../client-schema/contract.json");
+    let published = std::fs::read_to_string(path).expect("client-schema/contract.json");
+    let world = World::demo().await;
+    let answer = reqwest::get(world.endpoint() + "/contract.json").await.expect("an answer");
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let served = answer.text().await.expect("a text");
+    assert!(published == served, "run `cargo run -- contract > client-schema/contract.json`");
+    let told: Value = serde_json::from_str(&served).expect("JSON");
+    let contract = Contract::read(&lianhu::schema::sdl());
+    let mut fields = 0;
+    for field in contract.fields() {
+        let of = |name: &str, argument: &str| {
+            let value = directive(&field.it.directives, name)?.get_argument(argument)?.node.clone();
+            value.into_json().ok()
+        };
+        let at = field.at();
+        let told = &told["fields"][&at];
+        assert_eq!(told["type"], field.ty().to_string(), "{at}");
+        assert_eq!(told.get("class"), of("class", "is").as_ref(), "{at}");
+        assert_eq!(told.get("auth"), of("auth", "anyOf").as_ref(), "{at}");
+        if let Some(cost) = of("cost", "value") {
+            let length = &told["times"]["default"];
+            assert!([&told["cost"], length].contains(&&cost), "{at}: {cost}, told as {told}");
+        }
+        fields += 1;
+    }
+    assert!(fields > 500, "{fields} fields");
+    let rules = told["rules"].as_array().expect("rules");
+    let all = &lianhu::kernel::policy::Policy::default().rules;
+    let opened = |rule: &Value| {
+        let sees = rule["sees"].as_object().map_or(0, serde_json::Map::len);
+        sees + rule["may"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(rules.iter().map(opened).sum::<usize>(), all.len(), "every line of the table");
+    let admin = rules.iter().find(|rule| rule["role"] == "DISPATCHER" && rule["relation"] == "REGION");
+    assert_eq!(admin.expect("a rule")["sees"]["HOUSEHOLD"], json!(["ROW", "NAMES"]));
 }
 
 #[test]

@@ -54,6 +54,12 @@ fn ours(error: Error) -> Failed {
 
 type Done = Result<(), Failed>;
 
+/// Prints the contract for programs.
+pub(crate) fn contract() -> Done {
+    print!("{}", http::contract::contract(&lianhu::schema::sdl(), &Policy::default())?);
+    Ok(())
+}
+
 /// Where settings come from.
 pub(crate) struct Settings {
     pub(crate) file: Option<PathBuf>,

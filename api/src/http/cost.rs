@@ -8,14 +8,16 @@
 
 use std::collections::HashMap;
 
+use super::sdl::{composites, is_list, named, roots, types_with_fields};
 use crate::kernel::page::{DEFAULT as USUAL_PAGE, MOST};
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, ConstDirective, ExecutableDocument, Field, FieldDefinition, OperationDefinition, OperationType,
-    Selection, SelectionSet, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
+    ConstDirective, ExecutableDocument, Field, FieldDefinition, OperationDefinition, OperationType,
+    Selection, SelectionSet, ServiceDocument,
 };
 use async_graphql::{Name, Positioned, Value as Const, Variables};
 use async_graphql_value::Value;
+use serde_json::json;
 
 /// Values of introspection that cost as much as one object: they come from memory.
 const INTROSPECTION_SHARE: u64 = 100;
@@ -99,6 +101,18 @@ impl Table {
             weights: HashMap::new(),
         };
         tally.set(&operation.selection_set.node, root)
+    }
+
+    /// What one field costs, and how often what is below it counts, as clients read it. None for a field that isn't there.
+    pub fn tell(&self, of: &str, field: &str) -> Option<(u64, serde_json::Value)> {
+        let price = self.types.get(of)?.get(field)?;
+        let times = match price.times {
+            Times::Once => serde_json::Value::Null,
+            Times::Page(usual) => json!({ "arguments": PAGE_ARGUMENTS, "default": usual }),
+            Times::Ids => json!({ "arguments": [IDS_ARGUMENT] }),
+            Times::Always(most) => json!({ "arguments": [], "default": most }),
+        };
+        Some((price.own, times))
     }
 
     /// Adds the types of introspection, with lists as long as they are in this schema.
@@ -303,59 +317,6 @@ fn whole(value: &Const) -> Option<u64> {
         Const::Number(number) => number.as_u64(),
         _ => None,
     }
-}
-
-fn named(of: &Type) -> &str {
-    match &of.base {
-        BaseType::Named(name) => name,
-        BaseType::List(inner) => named(inner),
-    }
-}
-
-fn is_list(of: &Type) -> bool {
-    matches!(of.base, BaseType::List(_))
-}
-
-fn types_with_fields(
-    document: &ServiceDocument,
-) -> impl Iterator<Item = (&str, &Vec<Positioned<FieldDefinition>>)> {
-    document.definitions.iter().filter_map(|definition| {
-        let TypeSystemDefinition::Type(definition) = definition else { return None };
-        let fields = match &definition.node.kind {
-            TypeKind::Object(object) => &object.fields,
-            TypeKind::Interface(interface) => &interface.fields,
-            _ => return None,
-        };
-        Some((definition.node.name.node.as_str(), fields))
-    })
-}
-
-/// Names of the types that have something below them.
-fn composites(document: &ServiceDocument) -> Vec<&str> {
-    let types = document.definitions.iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => Some(&definition.node),
-        _ => None,
-    });
-    let composite = types.filter(|definition| {
-        matches!(definition.kind, TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_))
-    });
-    composite.map(|definition| definition.name.node.as_str()).collect()
-}
-
-/// Names of the root types, as the SDL says, else the usual ones.
-fn roots(document: &ServiceDocument) -> (String, String, String) {
-    let schema = document.definitions.iter().find_map(|definition| match definition {
-        TypeSystemDefinition::Schema(schema) => Some(&schema.node),
-        _ => None,
-    });
-    let name = |root: Option<&Option<Positioned<Name>>>, usual: &str| {
-        root.and_then(Option::as_ref).map_or_else(|| usual.to_owned(), |name| name.node.to_string())
-    };
-    (
-        name(schema.map(|schema| &schema.query), "Query"),
-        name(schema.map(|schema| &schema.mutation), "Mutation"),
-        name(schema.map(|schema| &schema.subscription), "Subscription"),
-    )
 }
 
 #[cfg(test)]

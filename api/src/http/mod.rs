@@ -21,6 +21,7 @@ use crate::kernel::error::{Code, Fault};
 pub mod address;
 pub mod answer;
 pub mod budget;
+pub mod contract;
 pub mod cost;
 pub mod endpoint;
 pub mod errors;
@@ -34,6 +35,7 @@ pub mod media;
 pub mod metrics;
 pub mod pipeline;
 mod pulse;
+mod sdl;
 pub mod sheets;
 pub mod telemetry;
 pub mod uploads;
@@ -47,6 +49,8 @@ pub struct Door {
     pub state: Arc<State>,
     /// The way of an operation.
     pub pipeline: pipeline::Pipeline,
+    /// The contract as `contract.json`.
+    pub contract: bytes::Bytes,
     /// The last word on readiness.
     pub readiness: Arc<health::Readiness>,
 }
@@ -59,9 +63,12 @@ pub fn router(state: Arc<State>) -> Router {
     metrics::install();
     let cors = cors(&state.config.http.cors_origins);
     let pipeline = pipeline::Pipeline::new(Arc::clone(&state)).expect("the schema's own SDL can be read");
-    let door = Arc::new(Door { state, pipeline, readiness: Arc::default() });
+    let contract = contract::contract(&state.schema.sdl(), &state.identity.policy);
+    let contract = contract.expect("the schema's own SDL can be read").into();
+    let door = Arc::new(Door { state, pipeline, contract, readiness: Arc::default() });
     let mut router = Router::new()
         .route("/graphql", any(endpoint::graphql))
+        .route(contract::PATH, get(contract::file))
         .route("/uploads", any(uploads::all))
         .route("/uploads/{id}", any(uploads::one))
         .route("/sheets/{id}", get(sheets::one))
