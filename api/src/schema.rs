@@ -28,6 +28,7 @@ pub struct WhomWeServeQuery(
     household::correction::CorrectionQuery,
     enterprise::object::EnterpriseQuery,
     audit::access::AccessQuery,
+    audit::trail::TrailQuery,
 );
 
 /// Who answers for whom.

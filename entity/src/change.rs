@@ -1,6 +1,10 @@
 //! One change of one record: the log that feeds the audit trail and every reader. Only ever added to.
 
-use crate::{id::AccountId, kind::ChangeKind, scalar::DateTime};
+use crate::{
+    id::{AccountId, ChangeId, RegionId},
+    kind::ChangeKind,
+    scalar::DateTime,
+};
 use sea_orm::entity::prelude::*;
 
 /// One change of one record: the log that feeds the audit trail and every reader. Only ever added to.
@@ -10,6 +14,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub sequence: i64,
+    /// Of the moment of the change: the order in which it is read.
+    pub id: ChangeId,
     pub at: DateTime,
     /// Prefix of the record's id: `household`, `assignment` …
     pub entity: String,
@@ -23,6 +29,10 @@ pub struct Model {
     pub actor: Option<AccountId>,
     pub idempotency_key: Option<Uuid>,
     pub request_id: String,
+    /// Where the record stood then; nowhere for what belongs to the whole platform.
+    pub county_id: Option<RegionId>,
+    pub township_id: Option<RegionId>,
+    pub village_id: Option<RegionId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

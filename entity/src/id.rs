@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// Writes `prefix_suffix`, the suffix in Crockford's base 32, 26 characters.
 #[must_use]
-pub fn spell(prefix: &'static str, uuid: Uuid) -> String {
+pub fn spell(prefix: &str, uuid: Uuid) -> String {
     DynamicType::new(prefix)
         .map_or_else(|_| uuid.to_string(), |kind| TypeSafeId::from_type_and_uuid(kind, uuid).to_string())
 }
@@ -159,6 +159,8 @@ ids! {
     ImportId = "import";
     /// Names one look at one subject in the access log.
     AccessId = "access";
+    /// Names one change of one record in the audit trail.
+    ChangeId = "change";
     /// Names a household opened in an emergency.
     EmergencyId = "emergency";
     /// Names a correction that is asked for.

@@ -384,11 +384,11 @@ kinds! {
 
     /// What happened to a record (变更类型).
     ChangeKind {
-        /// It was made.
+        /// It was made (新建).
         Created,
-        /// Some of its columns changed.
+        /// Some of its fields changed (修改).
         Updated,
-        /// It ended or was taken out; the record stays.
+        /// It ended or was taken out; the record stays (终止).
         Ended,
     }
 }

@@ -22,6 +22,7 @@ mod m20261123_000002_identity;
 mod m20261123_000003_ways_in;
 mod m20261123_000004_access;
 mod m20261123_000005_duties;
+mod m20261123_000006_trail;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_ways_in::Migration),
             Box::new(m20261123_000004_access::Migration),
             Box::new(m20261123_000005_duties::Migration),
+            Box::new(m20261123_000006_trail::Migration),
         ]
     }
 }

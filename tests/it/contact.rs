@@ -32,6 +32,35 @@ async fn one_of_mine(contact: &Actor) -> Value {
 }
 
 #[tokio::test]
+async fn whoever_is_signed_in_is_told_what_they_answer_for_today() {
+    let world = World::demo().await;
+    let (contact, admin) = (world.actor("contact").await, world.actor("town-admin").await);
+    let mine = async |conditions: &str| {
+        let query = format!(
+            "{{ viewer {{ contactAssignments(first: 100{conditions}) {{ totalCount nodes {{ id version cadre {{ id }} }} }} }} }}"
+        );
+        contact.get(&query).await["viewer"]["contactAssignments"].clone()
+    };
+    let own = contact.get("{ viewer { cadre { id } } }").await["viewer"]["cadre"]["id"].clone();
+    let of = "query($own: ID!) { contactAssignments(first: 100, where: { live: true, cadreId: { eq: $own } }) { nodes { id version cadre { id } } } }";
+    let listed = contact.ask(of, json!({"own": own})).await.ok()["contactAssignments"]["nodes"].clone();
+    let held = mine("").await;
+    assert_eq!(held["nodes"], listed);
+    let number = held["totalCount"].as_u64().expect("a count");
+    assert!(number > 4, "{held}");
+    let ended = &held["nodes"][0];
+    let input = json!({"id": ended["id"], "expectedVersion": ended["version"], "reason": "换届"});
+    let done = admin.change("assignmentEnd", "AssignmentEndInput", "assignment { id }", input).await;
+    assert_eq!(done["errors"], json!([]), "{done}");
+    assert_eq!(mine("").await["totalCount"], number - 1, "what has ended is not answered for");
+    let past = mine(", where: { live: false }").await;
+    assert!(past["nodes"].as_array().is_some_and(|past| past.iter().any(|one| one["id"] == ended["id"])));
+    let nobody = world.actor("platform-admin").await;
+    let nothing = nobody.get("{ viewer { contactAssignments { totalCount nodes { id } } } }").await;
+    assert_eq!(nothing["viewer"]["contactAssignments"], json!({"totalCount": 0, "nodes": []}));
+}
+
+#[tokio::test]
 async fn a_village_contact_asks_for_their_day_in_few_statements_whatever_the_number_of_households() {
     let world = World::demo().await;
     let contact = world.actor("contact").await;

@@ -219,6 +219,7 @@ async fn the_end_of_an_assignment_is_logged_with_its_day_and_without_its_reason(
 /// Puts a line into the log as a command does, and gives its number.
 async fn put(tx: &impl ConnectionTrait, about: Uuid) -> i64 {
     let line = change::ActiveModel {
+        id: Set(entity::id::ChangeId(Uuid::now_v7())),
         at: Set(lianhu::kernel::clock::Clock::default().now()),
         entity: Set("household".to_owned()),
         entity_id: Set(about),

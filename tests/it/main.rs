@@ -9,6 +9,7 @@ mod standards;
 
 mod config;
 mod telemetry;
+mod trail;
 mod log;
 mod midnight;
 mod page;

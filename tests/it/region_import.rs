@@ -8,7 +8,7 @@ use lianhu::{
 };
 use lianhu_tests::ground::{self, Ground};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, Statement};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder, Statement};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,7 +32,7 @@ async fn regions(db: &Db) -> HashMap<String, region::Model> {
 }
 
 async fn lines(db: &Db) -> Vec<change::Model> {
-    change::Entity::find().all(db.read()).await.expect("lines")
+    change::Entity::find().order_by_asc(change::Column::Sequence).all(db.read()).await.expect("lines")
 }
 
 /// Each version of each region has its line, in order.

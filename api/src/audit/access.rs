@@ -4,7 +4,7 @@ use crate::kernel::{
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, see},
     door::{any_of, unscoped},
-    error::{Locale, Result},
+    error::Result,
     filter::{ChoiceFilter, IdFilter, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
@@ -15,15 +15,12 @@ use crate::kernel::{
 };
 use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
-    access_line, access_subject, account, cadre,
+    access_line, access_subject,
     id::{AccessId, AccountId, CadreId, EnterpriseId, HouseholdId, RegionId},
     kind::AccessAction,
     scalar::DateTime,
 };
-use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, DerivePartialModel, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -182,48 +179,6 @@ impl Key for Line {
             .all(ctx.db().read())
             .await?;
         Ok(rows.into_iter().map(|row| (Self(row.id), row)).collect())
-    }
-}
-
-#[derive(FromQueryResult)]
-struct Named {
-    id: AccountId,
-    name: String,
-    cadre: Option<String>,
-}
-
-/// The question for the name of whoever looked: the cadre's, or the login.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct LookerName(pub AccountId);
-
-impl Key for LookerName {
-    type Value = String;
-
-    async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, String>> {
-        let cadre =
-            account::Entity::belongs_to(cadre::Entity).from(account::Column::CadreId).to(cadre::Column::Id);
-        let rows = unscoped::<account::Entity>()
-            .select_only()
-            .columns([account::Column::Id, account::Column::Name])
-            .column_as(cadre::Column::Name, "cadre")
-            .join(JoinType::LeftJoin, cadre.into())
-            .filter(any_of(account::Column::Id, keys.iter().map(|key| key.0), ctx.backend()))
-            .into_model::<Named>()
-            .all(ctx.db().read())
-            .await?;
-        Ok(rows.into_iter().map(|row| (Self(row.id), row.cadre.unwrap_or(row.name))).collect())
-    }
-}
-
-impl AccessEntry {
-    /// Who looked, by name.
-    pub(crate) async fn by(&self, ctx: &Ctx) -> Result<String> {
-        let unknown = match ctx.locale() {
-            Locale::Zh => "系统",
-            Locale::En => "the system",
-        };
-        let Some(account) = self.account_id else { return Ok(unknown.to_owned()) };
-        Ok(ctx.load(LookerName(account)).await?.unwrap_or_else(|| account.to_string()))
     }
 }
 

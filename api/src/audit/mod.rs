@@ -2,3 +2,5 @@
 //! kernel writes them (`kernel/access`, `kernel/work`).
 
 pub mod access;
+pub mod trail;
+pub(crate) mod who;

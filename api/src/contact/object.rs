@@ -124,6 +124,16 @@ pub struct ContactAssignmentWhere {
     pub starts_on: Option<DateFilter>,
 }
 
+impl ContactAssignmentWhere {
+    /// Those in force today, where nothing is said of days.
+    pub(crate) fn live_unless_said(mut self) -> Self {
+        if self.live.is_undefined() && self.live_on.is_undefined() {
+            self.live = MaybeUndefined::Value(true);
+        }
+        self
+    }
+}
+
 impl Filter for ContactAssignmentWhere {
     async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
         use assignment::Column;

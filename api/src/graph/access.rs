@@ -2,7 +2,10 @@
 
 use crate::{
     account::object::Account,
-    audit::access::{AccessEntry, Line},
+    audit::{
+        access::{AccessEntry, Line},
+        who,
+    },
     enterprise::object::Enterprise,
     household::object::Household,
     kernel::{
@@ -42,7 +45,7 @@ impl AccessEntry {
     /// Who looked (查看人), by name: whoever may read the log may know.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn looker_name(&self, gql: &Context<'_>) -> Result<String> {
-        self.by(ctx(gql)).await
+        who::name(ctx(gql), self.account_id).await
     }
 
     /// The fields that the request showed (所见字段), of this or another subject, as coordinates of the schema:

@@ -7,6 +7,7 @@ pub mod area;
 pub mod branch;
 pub mod department;
 pub mod cadre;
+mod change;
 pub mod membership;
 pub mod position;
 pub mod account;

@@ -5,7 +5,7 @@ use crate::{
         api_key::object::ApiKey, grant::RoleGrant, notice::object::Notice, object::Account,
         session::object::Session, sign_on::object::AccountIdentity,
     },
-    audit::access::AccessEntry,
+    audit::{access::AccessEntry, trail::ChangeEntry},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::{batch::AssignmentBatch, object::ContactAssignment},
@@ -24,9 +24,9 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CorrectionId,
-    DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, NoticeId,
-    PositionId, RegionId, SessionId, SuccessionId, UploadId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ChangeId,
+    CorrectionId, DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
+    MembershipId, NoticeId, PositionId, RegionId, SessionId, SuccessionId, UploadId,
 };
 use uuid::Uuid;
 
@@ -94,6 +94,8 @@ nodes! {
     AssignmentBatch = BatchId,
     /// One look at a household, an enterprise or a cadre.
     AccessEntry = AccessId,
+    /// One change of one record.
+    ChangeEntry = ChangeId,
     /// A file that is sent in.
     Upload = UploadId,
     /// A roster that is taken in.

@@ -8,11 +8,12 @@ use crate::{
         viewer::{Viewer, ViewerRole},
     },
     cadre::object::Cadre,
+    contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class},
         error::Result,
-        node::{Listing, OrderBy, children},
+        node::{Listing, OrderBy, at_hand, children},
         page::PageArgs,
         payload::ctx,
     },
@@ -43,6 +44,34 @@ impl Viewer {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn scope(&self, gql: &Context<'_>) -> Result<String> {
         self.reach(ctx(gql)).await
+    }
+
+    /// What the viewer answers for (本人包联), the newest first unless another order is given: what is in force today, unless the
+    /// conditions say otherwise by `live` or `liveOn`. Empty for an account that is nobody's own.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_assignments(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactAssignmentWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactAssignmentOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactAssignment>>> {
+        let filter = Some(filter.unwrap_or_default().live_unless_said());
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(match ctx(gql).scope().cadre {
+            Some(own) => children(gql, "cadre_id", own, listing).await,
+            None => at_hand(listing, Vec::new(), |_, _| None),
+        })
     }
 
     /// The own signed-in devices (登录设备), the latest first.

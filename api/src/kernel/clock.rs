@@ -3,9 +3,10 @@
 use chrono::{Duration, FixedOffset, NaiveTime, Utc};
 use entity::scalar::{Date, DateTime};
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicI64, Ordering},
 };
+use uuid::{ContextV7, Timestamp, Uuid};
 
 const EAST_8: i32 = 8 * 3600;
 
@@ -26,6 +27,14 @@ impl Clock {
     pub fn shift(&self, by: Duration) {
         self.0.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
     }
+}
+
+/// An id of a moment, greater than those that were made of it or an earlier one before.
+#[must_use]
+pub fn id_at(moment: DateTime) -> Uuid {
+    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let seconds = u64::try_from(moment.0.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(&ORDER, seconds, moment.0.timestamp_subsec_nanos()))
 }
 
 /// The civil date of a moment.

@@ -10,8 +10,8 @@ use super::{
 };
 use entity::{
     access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
-    correction, department, enterprise, grant, household, member, membership, notice, position, region,
-    region_succession, roster_import, scalar::Date, session, tag, upload,
+    change, correction, department, enterprise, grant, household, member, membership, notice, position,
+    region, region_succession, roster_import, scalar::Date, session, tag, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -470,6 +470,13 @@ impl Guarded for access_subject::Entity {
         }
         branches.extend(some(&doors.around).map(|own| any_of(RegionId, own.iter().copied(), backend)));
         gate
+    }
+}
+
+impl Guarded for change::Entity {
+    /// Changes of what stands in the places of the trail's readers.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        located::<Self>(&scope.trail, None)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod keep;
 pub mod courier;
 pub mod rows;
 pub mod access;
+mod trail;
 pub mod record;
 pub mod request;
 pub mod personal;

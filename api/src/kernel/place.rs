@@ -2,6 +2,7 @@
 
 pub mod past;
 pub mod rewrite;
+pub(in crate::kernel) mod stands;
 pub mod still;
 
 use entity::id::RegionId;

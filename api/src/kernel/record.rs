@@ -1,10 +1,17 @@
 //! Records: tables whose rows are versioned, and the lines of the change log that tell what became of them.
 
 use super::{
+    clock::id_at,
     error::{Error, Result},
     many::pieces,
+    trail,
 };
-use entity::{change, id::AccountId, kind::ChangeKind, scalar::DateTime};
+use entity::{
+    change,
+    id::{AccountId, ChangeId},
+    kind::ChangeKind,
+    scalar::DateTime,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, IdenStatic, Iterable, ModelTrait,
     Set, Value,
@@ -38,6 +45,7 @@ pub(super) fn line(
 ) -> change::ActiveModel {
     change::ActiveModel {
         sequence: ActiveValue::NotSet,
+        id: Set(ChangeId(id_at(now))),
         at: Set(now),
         entity: Set(entity.to_owned()),
         entity_id: Set(id),
@@ -48,6 +56,9 @@ pub(super) fn line(
         actor: Set(None),
         idempotency_key: Set(None),
         request_id: Set(request_id.to_owned()),
+        county_id: ActiveValue::NotSet,
+        township_id: ActiveValue::NotSet,
+        village_id: ActiveValue::NotSet,
     }
 }
 
@@ -109,6 +120,7 @@ impl By<'_> {
         let change = (id, version, kind);
         let mut line = line(self.now, <E as Record>::NAME, change, &names, content.into(), self.request_id);
         line.actor = Set(self.actor);
+        trail::stand::<E>(&mut line, |column| Some(after.get(column)));
         Some(line)
     }
 }
@@ -116,11 +128,12 @@ impl By<'_> {
 /// Lines in a statement of many.
 const CHUNK: usize = 1024;
 
-/// Appends lines that were made by `log_line`.
+/// Appends lines, after what they tell of was written: each says where its record stands.
 pub async fn append(
     db: &impl ConnectionTrait,
-    lines: Vec<change::ActiveModel>,
+    mut lines: Vec<change::ActiveModel>,
 ) -> std::result::Result<(), DbErr> {
+    trail::settle(db, &mut lines).await?;
     let pieces = pieces(lines.len(), CHUNK);
     let mut lines = lines.into_iter();
     for piece in pieces {
@@ -163,4 +176,18 @@ fn json_of(value: &Value) -> serde_json::Value {
         Value::Uuid(Some(id)) => id.to_string().into(),
         other => sea_orm::sea_query::sea_value_to_json_value(other),
     }
+}
+
+/// The name under which clients know a column: a number that is kept in three forms is one field to them.
+#[must_use]
+pub fn field_name(column: &str) -> String {
+    let column = column.trim_end_matches("_masked").trim_end_matches("_hash");
+    let mut parts = column.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at(part.len().min(1));
+        name.push_str(&first.to_uppercase());
+        name.push_str(rest);
+    }
+    name
 }

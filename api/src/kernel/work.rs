@@ -7,10 +7,10 @@ use super::{
     db::Db,
     door::{any_of, unscoped},
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
-    record::{Record, append, column, id_of, line, spoken},
+    record::{LogLine, Record, append, column, field_name, id_of, line, spoken},
     refusal::Detail,
     request::Ctx,
-    search,
+    search, trail,
 };
 use async_graphql::{ID, InputType};
 use entity::{
@@ -231,7 +231,9 @@ impl Work {
         let (columns, content) = spoken::<E>(&row);
         E::insert(row.clone()).exec_without_returning(&self.tx).await?;
         search::learn_one::<E>(&self.tx, &row).await?;
-        self.log(E::NAME, id, 1, ChangeKind::Created, columns, content).await?;
+        let mut line = self.line(E::NAME, (id, 1, ChangeKind::Created), &columns, content);
+        trail::stand::<E>(&mut line, |column| row.get(column).into_value());
+        append(&self.tx, vec![line]).await?;
         Ok(id)
     }
 
@@ -347,12 +349,20 @@ impl Work {
         columns: Vec<&'static str>,
         content: serde_json::Value,
     ) -> Result<()> {
-        let mut line =
-            line(self.now(), entity, (id, version, kind), &columns, content, self.ctx.request_id());
+        Ok(append(&self.tx, vec![self.line(entity, (id, version, kind), &columns, content)]).await?)
+    }
+
+    fn line(
+        &self,
+        entity: &str,
+        change: (Uuid, i32, ChangeKind),
+        columns: &[&str],
+        content: serde_json::Value,
+    ) -> LogLine {
+        let mut line = line(self.now(), entity, change, columns, content, self.ctx.request_id());
         line.actor = Set(self.actor);
         line.idempotency_key = Set(self.key);
-        change::Entity::insert(line).exec_without_returning(&self.tx).await?;
-        Ok(())
+        line
     }
 
     /// Lines for changes of one table that were made in bulk; what the changed records are found by is renewed.
@@ -364,11 +374,7 @@ impl Work {
         }
         let lines = changes.into_iter().map(|change| {
             let Line { id, version, kind, columns, content } = change;
-            let mut line =
-                line(self.now(), E::NAME, (id, version, kind), &columns, content, self.ctx.request_id());
-            line.actor = Set(self.actor);
-            line.idempotency_key = Set(self.key);
-            line
+            self.line(E::NAME, (id, version, kind), &columns, content)
         });
         Ok(append(&self.tx, lines.collect()).await?)
     }
@@ -445,17 +451,4 @@ pub async fn forget_keys(db: &Db, before: DateTime) -> Result<u64> {
         .exec(db.write())
         .await?;
     Ok(gone.rows_affected)
-}
-
-/// The name under which clients know a column: a number that is kept in three forms is one field to them.
-fn field_name(column: &str) -> String {
-    let column = column.trim_end_matches("_masked").trim_end_matches("_hash");
-    let mut parts = column.split('_');
-    let mut name = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (first, rest) = part.split_at(part.len().min(1));
-        name.push_str(&first.to_uppercase());
-        name.push_str(rest);
-    }
-    name
 }

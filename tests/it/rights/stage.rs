@@ -7,7 +7,7 @@ use super::{
 };
 use chrono::{Days, Duration};
 use entity::{
-    account, assignment, cadre, emergency, grant,
+    account, assignment, cadre, change, emergency, grant,
     id::{AccountId, CadreId, EmergencyId, MembershipId},
     kind::{CadreLevel, MembershipStanding, Role},
     member, membership, region,
@@ -193,6 +193,8 @@ impl Stage {
             let id = log[of]["nodes"][0]["id"].as_str().unwrap_or_else(|| panic!("a look: {log}"));
             ids.insert(name, id.to_owned());
         }
+        let made = change::Entity::find().filter(change::Column::EntityId.eq(around.home.id.0)).one(db).await;
+        ids.insert("change", made.expect("a row").expect("a change").id.to_string());
         self.ids = ids;
     }
 
@@ -287,7 +289,7 @@ impl Stage {
             "staff": of("staff"), "staffName": of("staff name"), "membership": of("membership"),
             "assignment": of("assignment"), "official": self.ids["officials"], "branch": self.ids["branch"],
             "villageContact": self.ids["village-contact"], "departmentTask": self.ids["department-task"],
-            "account": self.ids["account"], "grant": self.ids["grant"], "log": self.ids["log"], "firmLog": self.ids["firm-log"],
+            "account": self.ids["account"], "grant": self.ids["grant"], "log": self.ids["log"], "firmLog": self.ids["firm-log"], "change": self.ids["change"],
         })
     }
 }

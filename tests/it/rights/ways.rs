@@ -41,7 +41,7 @@ query($e: ID!, $village: ID!, $credit: CreditCode!) {
 }";
 
 const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staffName: String!, $membership: ID!, $assignment: ID!, $official: ID!,
-    $branch: ID!, $villageContact: ID!, $departmentTask: ID!, $account: ID!, $grant: ID!, $log: ID!, $firmLog: ID!) {
+    $branch: ID!, $villageContact: ID!, $departmentTask: ID!, $account: ID!, $grant: ID!, $log: ID!, $firmLog: ID!, $change: ID!) {
   staff_byId: cadre(by: { id: $staff }) { id }
   staff_node: node(id: $staff) { id }
   staff_list: cadres(first: 1, where: { name: { eq: $staffName } }) { totalCount }
@@ -63,6 +63,8 @@ const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staff
   log_list: accessLog(first: 1, where: { householdId: { eq: $h } }) { totalCount }
   fl_node: node(id: $firmLog) { id }
   fl_list: accessLog(first: 1, where: { enterpriseId: { eq: $e } }) { totalCount }
+  trail_node: node(id: $change) { id }
+  trail_list: auditTrail(first: 1, where: { recordId: $h }) { totalCount }
   contacts: contactAssignments(first: 20, where: { householdId: { eq: $h } }) { nodes { id } }
   villages: contactAssignments(first: 100, where: { kind: { eq: VILLAGE }, region: $village }) { nodes { id } }
   branches: partyBranches(first: 100) { nodes { id } }
@@ -202,7 +204,7 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         let listed = value.as_array().map(|rows| !rows[0].is_null());
         rows.or(counted).or(listed).unwrap_or(!value.is_null())
     };
-    let words: [(&str, &[(&str, bool)]); 10] = [
+    let words: [(&str, &[(&str, bool)]); 11] = [
         (
             "staff",
             &["staff_byId", "staff_node", "staff_list", "staff_search"].map(|field| (field, shown(field))),
@@ -240,6 +242,7 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         ),
         ("log", &["log_node", "log_list"].map(|field| (field, shown(field)))),
         ("firm-log", &["fl_node", "fl_list"].map(|field| (field, shown(field)))),
+        ("trail", &["trail_node", "trail_list"].map(|field| (field, shown(field)))),
     ];
     let mut found = BTreeSet::new();
     for (word, ways) in words {

@@ -37,8 +37,8 @@ pub struct AccountIdentity {
     /// Who vouches for it (签发者): the address of the service.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub issuer: String,
-    /// By what the service knows the person (主体标识).
-    #[graphql(directive = class::apply(DataClass::Personal))]
+    /// By what the service knows the person (主体标识): a login of another system, and seen as one.
+    #[graphql(directive = class::apply(DataClass::Internal))]
     pub subject: String,
     /// When it was linked (关联时间).
     #[graphql(directive = class::apply(DataClass::Internal))]

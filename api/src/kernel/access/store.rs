@@ -2,60 +2,20 @@
 
 use super::{Line, Subject};
 use crate::kernel::{
-    door::{any_of, unscoped},
     error::Result,
     many,
-    place::Place,
+    place::{Place, stands},
 };
 use entity::{
-    access_line, access_subject, cadre, enterprise, household,
-    id::{AccessId, RegionId},
-    kind::DataClass,
-    region,
+    access_line, access_subject, cadre, enterprise, household, id::AccessId, kind::DataClass, region,
     scalar::DateTime,
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    ConnectionTrait, EntityTrait,
 };
-use std::{collections::HashMap, str::FromStr};
+use std::collections::HashMap;
 use uuid::{NoContext, Timestamp, Uuid};
-
-#[derive(FromQueryResult)]
-struct Stands {
-    id: Uuid,
-    county_id: Option<RegionId>,
-    township_id: Option<RegionId>,
-    village_id: Option<RegionId>,
-}
-
-/// Where the records of one table stand.
-async fn places<E: EntityTrait>(
-    db: &impl ConnectionTrait,
-    ids: Vec<Uuid>,
-    places: &mut HashMap<Uuid, Place>,
-) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let mut select = unscoped::<E>().select_only();
-    for name in ["id", "county_id", "township_id", "village_id"] {
-        select = select.columns(E::Column::from_str(name).ok());
-    }
-    if let Ok(id) = E::Column::from_str("id") {
-        select = select.filter(any_of(id, ids, db.get_database_backend()));
-    }
-    for row in select.into_model::<Stands>().all(db).await? {
-        let place = Place {
-            county_id: row.county_id,
-            township_id: row.township_id,
-            village_id: row.village_id,
-            ..Place::default()
-        };
-        places.insert(row.id, place);
-    }
-    Ok(())
-}
 
 impl Subject {
     fn uuid(self) -> Uuid {
@@ -111,16 +71,17 @@ pub async fn write(db: &impl ConnectionTrait, lines: &[Line]) -> Result<()> {
     let of = |fits: fn(Subject) -> bool| {
         subjects.clone().filter(|&subject| fits(subject)).map(Subject::uuid).collect::<Vec<_>>()
     };
-    let mut stands = HashMap::new();
-    places::<household::Entity>(db, of(|one| matches!(one, Subject::Household(_))), &mut stands).await?;
-    places::<enterprise::Entity>(db, of(|one| matches!(one, Subject::Enterprise(_))), &mut stands).await?;
-    places::<cadre::Entity>(db, of(|one| matches!(one, Subject::Cadre(_))), &mut stands).await?;
-    places::<region::Entity>(db, of(|one| matches!(one, Subject::Region(_))), &mut stands).await?;
+    let mut places: HashMap<Uuid, Place> = HashMap::new();
+    places.extend(stands::of::<household::Entity>(db, of(|one| matches!(one, Subject::Household(_)))).await?);
+    places
+        .extend(stands::of::<enterprise::Entity>(db, of(|one| matches!(one, Subject::Enterprise(_)))).await?);
+    places.extend(stands::of::<cadre::Entity>(db, of(|one| matches!(one, Subject::Cadre(_)))).await?);
+    places.extend(stands::of::<region::Entity>(db, of(|one| matches!(one, Subject::Region(_)))).await?);
     let (mut heads, mut rows) = (Vec::with_capacity(lines.len()), Vec::new());
     for line in lines {
         let id = Uuid::now_v7();
         rows.extend(line.subjects.iter().map(|&(subject, class)| {
-            row(line, id, subject, class, stands.get(&subject.uuid()).copied().unwrap_or_default())
+            row(line, id, subject, class, places.get(&subject.uuid()).copied().unwrap_or_default())
         }));
         heads.push(access_line::ActiveModel {
             sequence: NotSet,

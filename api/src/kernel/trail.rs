@@ -1,0 +1,125 @@
+//! Where the records of the change log stand, so that the audit trail is read by place.
+
+use super::place::{Place, stands};
+use entity::{
+    account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, change, consent,
+    correction, department, enterprise, grant, household,
+    id::{
+        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ConsentId, CorrectionId,
+        DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId,
+        PositionId, RegionId, UploadId,
+    },
+    member, membership, position, region, roster_import, upload,
+};
+use sea_orm::{ActiveValue, ConnectionTrait, DbErr, EntityTrait, Set, Value};
+use std::{
+    collections::{BTreeMap, HashMap},
+    str::FromStr,
+};
+use uuid::Uuid;
+
+/// Records that are looked up in one statement at the most.
+const AT_ONCE: usize = 30_000;
+
+/// Where records of one kind stand: by their own columns, or by those of their household, cadre or account.
+async fn places(
+    db: &impl ConnectionTrait,
+    entity: &str,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    match entity {
+        RegionId::PREFIX => stands::of::<region::Entity>(db, ids).await,
+        AreaId::PREFIX => stands::of::<area::Entity>(db, ids).await,
+        BranchId::PREFIX => stands::of::<branch::Entity>(db, ids).await,
+        DepartmentId::PREFIX => stands::of::<department::Entity>(db, ids).await,
+        CadreId::PREFIX => stands::of::<cadre::Entity>(db, ids).await,
+        AccountId::PREFIX => stands::of::<account::Entity>(db, ids).await,
+        HouseholdId::PREFIX => stands::of::<household::Entity>(db, ids).await,
+        EnterpriseId::PREFIX => stands::of::<enterprise::Entity>(db, ids).await,
+        AssignmentId::PREFIX => stands::of::<assignment::Entity>(db, ids).await,
+        BatchId::PREFIX => stands::of::<assignment_batch::Entity>(db, ids).await,
+        MemberId::PREFIX => of_household::<member::Entity>(db, member::Column::HouseholdId, ids).await,
+        CorrectionId::PREFIX => {
+            of_household::<correction::Entity>(db, correction::Column::HouseholdId, ids).await
+        }
+        ConsentId::PREFIX => of_household::<consent::Entity>(db, consent::Column::HouseholdId, ids).await,
+        MembershipId::PREFIX => of_cadre::<membership::Entity>(db, membership::Column::CadreId, ids).await,
+        PositionId::PREFIX => of_cadre::<position::Entity>(db, position::Column::CadreId, ids).await,
+        GrantId::PREFIX => of_account::<grant::Entity>(db, grant::Column::AccountId, ids).await,
+        IdentityId::PREFIX => {
+            of_account::<account_identity::Entity>(db, account_identity::Column::AccountId, ids).await
+        }
+        ApiKeyId::PREFIX => of_account::<api_key::Entity>(db, api_key::Column::AccountId, ids).await,
+        UploadId::PREFIX => of_account::<upload::Entity>(db, upload::Column::AccountId, ids).await,
+        ImportId::PREFIX => {
+            of_account::<roster_import::Entity>(db, roster_import::Column::AccountId, ids).await
+        }
+        _ => Err(DbErr::Custom(format!("nobody said where {entity} stands"))),
+    }
+}
+
+async fn of_household<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    household: E::Column,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    stands::through::<E, household::Entity>(db, household, ids).await
+}
+
+async fn of_cadre<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    cadre: E::Column,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    stands::through::<E, cadre::Entity>(db, cadre, ids).await
+}
+
+async fn of_account<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    account: E::Column,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    stands::through::<E, account::Entity>(db, account, ids).await
+}
+
+/// Says where the record stands, if its own columns tell and are at hand.
+pub(super) fn stand<E: EntityTrait>(
+    line: &mut change::ActiveModel,
+    value: impl Fn(E::Column) -> Option<Value>,
+) {
+    let of = |name: &str| E::Column::from_str(name).ok().and_then(&value);
+    let Some(county) = of("county_id") else { return };
+    let region = |value: Option<Value>| match value {
+        Some(Value::Uuid(Some(id))) => Some(RegionId(id)),
+        _ => None,
+    };
+    line.county_id = Set(region(Some(county)));
+    line.township_id = Set(region(of("township_id")));
+    line.village_id = Set(region(of("village_id")));
+}
+
+/// Says where the records of lines stand that don't say it yet, in a statement for each kind of record.
+pub(super) async fn settle(
+    db: &impl ConnectionTrait,
+    lines: &mut [change::ActiveModel],
+) -> Result<(), DbErr> {
+    let mut open: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.county_id.is_not_set()) {
+        if let (ActiveValue::Set(entity), ActiveValue::Set(id)) = (&line.entity, &line.entity_id) {
+            open.entry(entity.clone()).or_default().push(*id);
+        }
+    }
+    let mut found = HashMap::new();
+    for (entity, ids) in open {
+        for some in ids.chunks(AT_ONCE) {
+            found.extend(places(db, &entity, some.to_vec()).await?);
+        }
+    }
+    for line in lines.iter_mut().filter(|line| line.county_id.is_not_set()) {
+        let place = line.entity_id.try_as_ref().and_then(|id| found.get(id)).copied().unwrap_or_default();
+        line.county_id = Set(place.county_id);
+        line.township_id = Set(place.township_id);
+        line.village_id = Set(place.village_id);
+    }
+    Ok(())
+}
