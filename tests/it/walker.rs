@@ -10,11 +10,13 @@ mod heard;
 mod lines;
 mod place;
 mod sight;
+mod tricks;
 mod typed;
 mod walk;
 
 use crate::{contract::model::Contract, rights::TABLE};
-use canaries::Canary;
+use answer::Shown;
+use canaries::{Canary, Known};
 use corpus::{Corpus, forgotten};
 use document::Document;
 use entity::kind::Role;
@@ -22,8 +24,9 @@ use futures_util::{StreamExt, stream};
 use heard::Heard;
 use lianhu::kernel::policy::{Opens, Policy, Resource, Sight};
 use lianhu_tests::World;
+use lines::Line;
 use place::{Place, settings};
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 use walk::{Person, Report, Walk};
 
 const SCHEMA: &str = include_str!("../../client-schema/schema.graphql");
@@ -39,12 +42,10 @@ const SCOPES: [&str; 7] = [
 ];
 
 /// Secrets, and what is known by sight of whatever part, in a text.
-fn told(place: &Place, text: &str) -> Vec<String> {
-    let secrets = place.secrets.iter().filter(|secret| text.contains(secret.as_str()));
+fn told(known: &Known, secrets: &[String], text: &str) -> Vec<String> {
+    let secrets = secrets.iter().filter(|secret| text.contains(secret.as_str()));
     let mut told: Vec<String> = secrets.map(|secret| format!("the secret {secret}")).collect();
-    told.extend(
-        place.judge.known.found(text).into_iter().map(|(text, all)| format!("{text}, {}", all[0].field)),
-    );
+    told.extend(known.found(text).into_iter().map(|(text, all)| format!("{text}, {}", all[0].field)));
     told.sort();
     told.dedup();
     told
@@ -82,7 +83,9 @@ async fn everybody(
         whole = whole.and(report);
         let said = heard.said();
         whole.said += said.len();
-        whole.wrong.extend(told(place, &said).into_iter().map(|one| format!("the log tells {one}")));
+        whole.heard += said.matches("message=answered").count();
+        let told = told(&place.judge.known, &place.secrets, &said);
+        whole.wrong.extend(told.into_iter().map(|one| format!("the log tells {one}")));
     }
     whole
 }
@@ -96,6 +99,8 @@ fn nothing_above_its_class_leaks_to_any_role_and_each_personal_field_that_is_sho
         let corpus = Corpus::new(&contract, &place);
         let walk = Walk { world: &place.world, judge: &place.judge, http: reqwest::Client::new() };
         let began = Instant::now();
+        // What was put was typed by somebody, too.
+        assert_nothing(&told(&place.judge.known, &place.secrets, &heard.said()), "the log tells");
         let reads = people.iter().enumerate().map(|(turn, person)| (person, corpus.reads_of(turn)));
         let reads = everybody(&walk, &place, &heard, reads.collect()).await;
         println!("{reads} in {:?}", began.elapsed());
@@ -104,6 +109,11 @@ fn nothing_above_its_class_leaks_to_any_role_and_each_personal_field_that_is_sho
         let changes = everybody(&walk, &place, &heard, changes.collect()).await;
         println!("{changes} in {:?}", began.elapsed());
         assert_nothing(&[reads.wrong, changes.wrong].concat(), "the walk");
+        assert_eq!(
+            (reads.heard, changes.heard),
+            (reads.answers, changes.answers),
+            "each answer was heard of"
+        );
         let expected = |one: &Canary| people.iter().any(|person| person.sight.shows(&one.of, one.part));
         let unmet = place.judge.known.put().filter(|(text, one)| expected(one) && !reads.met.contains(*text));
         let unmet: Vec<_> = unmet.map(|(text, one)| format!("{text}, {}", one.field)).collect();
@@ -165,4 +175,48 @@ async fn a_walk_notices_who_sees_too_much() {
     let close =
         found_under(&place, &corpus, &leader, |policy| sees_more(policy, Role::Leader, Sight::CLOSE)).await;
     assert!(close.iter().any(|one| one.contains("Household.phone")), "{close:#?}");
+}
+
+#[test]
+fn what_the_server_says_is_heard_on_every_thread_and_a_value_in_it_is_noticed() {
+    let (heard, known) = (Heard::default(), Known::one("19900001101", "household_1", "Household.phone", 'T'));
+    heard.listening(async {
+        tracing::info!(to = "19900001101", "a text is sent");
+        let other = tokio::spawn(async { tracing::debug!("the token is {}", "of-a-session") });
+        other.await.expect("said");
+        let blocking = tokio::task::spawn_blocking(|| tracing::warn!("by 哨兵子首"));
+        blocking.await.expect("said");
+    });
+    let (said, secrets) = (heard.said(), ["of-a-session".to_owned()]);
+    assert_eq!(
+        told(&known, &secrets, &said),
+        ["19900001101, Household.phone", "the secret of-a-session"],
+        "{said}"
+    );
+    assert!(said.contains("哨兵子首"), "{said}");
+    assert_eq!(told(&known, &secrets, "number 199****1101 of 1990000110"), [""; 0]);
+}
+
+#[test]
+fn a_look_without_its_line_and_a_line_without_a_look_are_noticed() {
+    let set = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+    let line = |fields: &[&str], subjects: &[&str]| Line {
+        request: "one".to_owned(),
+        account: None,
+        fields: set(fields),
+        subjects: set(subjects),
+    };
+    let shown = [("Household.phone", "a"), ("Household.address", "a"), ("Household.address", "b")];
+    let shown: Shown = shown.map(|(field, of)| (field.to_owned(), of.to_owned())).into();
+    let shown = HashMap::from([("one".to_owned(), shown)]);
+    let wrong = |lines: &[Line]| lines::differences(None, &shown, lines).len();
+    let whole = line(&["Household.phone", "Household.address"], &["a", "b"]);
+    assert_eq!(wrong(std::slice::from_ref(&whole)), 0);
+    assert_eq!(wrong(&[line(&["Household.phone"], &["a"]), line(&["Household.address"], &["a", "b"])]), 0);
+    assert_eq!(wrong(&[line(&["Household.phone", "Household.address"], &["a"])]), 1, "b has no line");
+    assert_eq!(wrong(&[line(&["Household.address"], &["a", "b"])]), 1, "a number was shown");
+    assert_eq!(wrong(&[whole.clone(), line(&["Cadre.sex"], &["c"])]), 2, "nothing of c was shown");
+    assert_eq!(wrong(&[Line { request: "another".to_owned(), ..whole.clone() }]), 3 + 4, "it is another's");
+    let by = Some(entity::id::AccountId(uuid::Uuid::now_v7()));
+    assert_eq!(wrong(&[Line { account: by, ..whole }]), 1, "somebody else looked");
 }

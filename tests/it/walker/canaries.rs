@@ -44,6 +44,13 @@ impl Known {
         self.0.entry(text.into()).or_default().push(Canary { of: of.to_string(), field, part, put });
     }
 
+    /// Nothing but one value.
+    pub(super) fn one(text: &str, of: &str, field: &'static str, part: char) -> Self {
+        let mut known = Self::default();
+        known.add(text, &of, field, part, true);
+        known
+    }
+
     /// What stands in a text of all this.
     pub(super) fn found<'a>(&'a self, text: &'a str) -> Vec<(&'a str, &'a [Canary])> {
         let marked = text.match_indices(MARK).filter_map(|(at, _)| {

@@ -21,11 +21,13 @@ pub(super) struct Document {
     pub variables: Value,
     /// Whether the server is expected to run it.
     pub runs: bool,
+    /// Whose part it seeks: to whoever does not see it, nothing is found.
+    pub seeks: Option<(String, char)>,
 }
 
 impl Document {
     pub(super) fn new(name: impl Into<String>, text: impl Into<String>, variables: Value) -> Self {
-        Self { name: name.into(), text: text.into(), variables, runs: true }
+        Self { name: name.into(), text: text.into(), variables, runs: true, seeks: None }
     }
 
     /// One that the server may refuse as a document.

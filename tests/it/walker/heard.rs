@@ -5,14 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use tracing::{
-    Dispatch, Event, Level, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     dispatcher::set_default,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     Layer,
-    filter::Targets,
     layer::{Context, SubscriberExt},
     registry::Registry,
 };
@@ -48,8 +47,9 @@ impl Heard {
 
     /// Runs something on threads of its own, all of which are listened to.
     pub(super) fn listening<T>(&self, work: impl Future<Output = T>) -> T {
-        let levels = Targets::new().with_default(Level::DEBUG).with_target("lianhu", Level::TRACE);
-        let dispatch = Dispatch::new(Registry::default().with(self.clone().with_filter(levels)));
+        let dispatch = Dispatch::new(Registry::default().with(self.clone()));
+        // Beside a single one, a thread of another test that listens to nothing may decide for all that nobody does.
+        let _second = Dispatch::new(Registry::default().with(Self::default()));
         let _own = set_default(&dispatch);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -61,6 +61,11 @@ impl Heard {
 }
 
 impl<S: Subscriber> Layer<S> for Heard {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let most = if metadata.target().starts_with("lianhu") { Level::TRACE } else { Level::DEBUG };
+        *metadata.level() <= most
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         self.take(attributes.metadata().name(), |taker| attributes.record(taker));
     }

@@ -56,6 +56,8 @@ pub(super) struct Report {
     pub codes: BTreeMap<String, usize>,
     /// Bytes of the server's log that were looked through.
     pub said: usize,
+    /// Answers of which the log told.
+    pub heard: usize,
 }
 
 impl fmt::Display for Report {
@@ -76,6 +78,7 @@ impl Report {
         self.lines += other.lines;
         self.wrong.extend(other.wrong);
         self.said += other.said;
+        self.heard += other.heard;
         self.met.extend(other.met);
         for (code, count) in other.codes {
             *self.codes.entry(code).or_default() += count;
@@ -103,6 +106,19 @@ fn codes(value: &Value, found: &mut Vec<String>) {
             object.values().for_each(|one| codes(one, found));
         }
         _ => {}
+    }
+}
+
+/// Whether an answer holds any row, or counts any.
+fn finds(value: &Value) -> bool {
+    match value {
+        Value::Array(all) => all.iter().any(finds),
+        Value::Object(object) => {
+            object.get("totalCount").and_then(Value::as_i64).is_some_and(|count| count > 0)
+                || object.get("nodes").and_then(Value::as_array).is_some_and(|rows| !rows.is_empty())
+                || object.values().any(finds)
+        }
+        _ => false,
     }
 }
 
@@ -166,6 +182,10 @@ impl Walk<'_> {
             }
             for code in told {
                 *report.codes.entry(code).or_default() += 1;
+            }
+            let hidden = document.seeks.as_ref().filter(|(of, part)| !person.sight.shows(of, *part));
+            if hidden.is_some() && finds(&came.body["data"]) {
+                report.wrong.push(format!("{at}: finds what is hidden: {}\n  {sent}", came.body));
             }
             report.answers += 1;
             report.personal += personal;
