@@ -1,7 +1,7 @@
 //! The contract as it is published: what every type, field and argument of the schema owes to those who only have the
 //! schema to go by.
 
-mod model;
+pub(crate) mod model;
 mod rules;
 
 use lianhu_tests::World;

@@ -260,3 +260,22 @@ async fn a_city_without_counties_is_administered_like_a_county() {
     let town = create(&platform, "361000001", "TOWNSHIP", &other["id"]).await;
     assert_eq!(rules(&town), vec![("parent", "input.parentId".to_owned())], "a city with counties: {town}");
 }
+
+#[tokio::test]
+async fn a_group_and_a_grid_list_nothing_of_what_is_placed_by_village() {
+    let world = World::demo().await;
+    let admin = world.actor("town-admin").await;
+    let below = "region(by: { code: \"530304101200\" }) { children(first: 20) { nodes { kind households(first: 1) { totalCount }
+        cadres(first: 1) { totalCount nodes { id } } enterprises(first: 1) { totalCount nodes { id } }
+        partyBranches(first: 1) { totalCount nodes { id } } } } }";
+    let seen = admin.get(&format!("{{ {below} }}")).await;
+    let nodes = seen["region"]["children"]["nodes"].as_array().expect("regions");
+    for kind in ["GROUP", "GRID"] {
+        let one =
+            nodes.iter().find(|node| node["kind"] == kind).unwrap_or_else(|| panic!("a {kind}: {seen}"));
+        assert!(one["households"]["totalCount"].as_i64() > Some(0), "{one}");
+        for list in ["cadres", "enterprises", "partyBranches"] {
+            assert_eq!(one[list], json!({"totalCount": 0, "nodes": []}), "{kind}: {list}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ mod covered;
 mod matrix;
 mod mutants;
 mod page;
-mod rows;
+pub(crate) mod rows;
 mod stage;
 mod ways;
 
@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// How far each account sees each household: `C`lose with the telephone number, `S`erved without it, `D`esk (number,
 /// address, head), `-` not at all. Columns: see `Specimens::NAMES`.
-const TABLE: [(&str, &str); 18] = [
+pub(crate) const TABLE: [(&str, &str); 18] = [
     ("platform-admin", "---------"),
     ("county-admin", "SSSSSS---"),
     ("town-admin", "SSSSSS---"),
@@ -75,7 +75,7 @@ query($id: ID!, $ids: [ID!]!, $village: ID!, $number: String!, $member: ID!) {
 }";
 
 /// Households that differ in what ties the accounts to them.
-struct Specimens(Vec<household::Model>);
+pub(crate) struct Specimens(pub(crate) Vec<household::Model>);
 
 impl Specimens {
     const NAMES: [&str; 9] = [
@@ -90,7 +90,7 @@ impl Specimens {
         "without any contact, in another county",
     ];
 
-    async fn choose(world: &World) -> Self {
+    pub(crate) async fn choose(world: &World) -> Self {
         let db = world.state.db.read();
         let regions = region::Entity::find().all(db).await.expect("regions");
         let code = |code: &str| regions.iter().find(|row| row.code.0 == code).expect("a region").id;
@@ -146,7 +146,7 @@ impl Specimens {
     }
 }
 
-async fn account_of(world: &World, name: &str) -> account::Model {
+pub(crate) async fn account_of(world: &World, name: &str) -> account::Model {
     let row = account::Entity::find().filter(account::Column::Name.eq(name)).one(world.state.db.read());
     row.await.expect("a row").expect("an account")
 }
@@ -155,7 +155,7 @@ async fn cadre_of(world: &World, name: &str) -> CadreId {
     account_of(world, name).await.cadre_id.expect("a cadre behind the account")
 }
 
-async fn grant_of(world: &World, name: &str) -> grant::Model {
+pub(crate) async fn grant_of(world: &World, name: &str) -> grant::Model {
     let account: AccountId = account_of(world, name).await.id;
     let row = grant::Entity::find().filter(grant::Column::AccountId.eq(account)).one(world.state.db.read());
     row.await.expect("a row").expect("a grant")

@@ -12,9 +12,10 @@ use crate::{
         directive::{DataClass, class},
         door::level_of,
         error::{Error, Result},
-        node::{Listing, OrderBy, at_hand, children},
+        node::{Listing, Node, OrderBy, at_hand, children},
         page::PageArgs,
         payload::{Permission, ctx},
+        place::Level,
         policy::May,
         request::Ctx,
         scope::Facts,
@@ -38,10 +39,14 @@ pub struct RegionViewerCan {
 }
 
 impl Region {
-    /// The place column in which what is here carries this region's id. A province, and a city with counties, hold
-    /// nothing themselves.
-    fn column(&self) -> &'static str {
-        level_of(self.kind).map_or("county_id", |level| level.column_name())
+    /// Rows of a table that lie in it, by the place column that carries its id. A province, and a city with counties, hold
+    /// nothing themselves; nor does a group or grid of a table whose rows are placed by village.
+    async fn inside<N: Node>(&self, gql: &Context<'_>, listing: Listing<N>) -> Result<Connection<N>> {
+        let level = level_of(self.kind).unwrap_or(Level::County);
+        if level.column::<N::Entity>().is_none() {
+            return at_hand(listing, Vec::new(), |_, _| None);
+        }
+        children(gql, level.column_name(), self.id, listing).await
     }
 }
 
@@ -214,7 +219,7 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Household>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(self.inside(gql, Listing { filter, order_by, page }).await)
     }
 
     /// Assignments to the region itself (township, village, group or grid), the newest first.
@@ -260,7 +265,7 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<PartyBranch>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(self.inside(gql, Listing { filter, order_by, page }).await)
     }
 
     /// Departments and stations (部门、站所) of this region itself, by name.
@@ -300,7 +305,7 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Cadre>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(self.inside(gql, Listing { filter, order_by, page }).await)
     }
 
     /// Enterprises (企业) anywhere in it that the viewer may see, by name.
@@ -321,6 +326,6 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Enterprise>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(self.inside(gql, Listing { filter, order_by, page }).await)
     }
 }

@@ -12,52 +12,52 @@ use async_graphql::parser::{
 /// Types that carry what clients ask for rather than data themselves, by the end of their name.
 const CARRIERS: [&str; 7] = ["Connection", "Edge", "PageInfo", "Payload", "Error", "ViewerCan", "Permission"];
 /// Classes, from the one that everyone sees.
-pub(super) const CLASSES: [&str; 4] = ["PUBLIC", "INTERNAL", "PERSONAL", "SENSITIVE"];
+pub(crate) const CLASSES: [&str; 4] = ["PUBLIC", "INTERNAL", "PERSONAL", "SENSITIVE"];
 
 /// The schema as its types.
-pub(super) struct Contract {
+pub(crate) struct Contract {
     /// Its types.
-    pub(super) types: Vec<TypeDefinition>,
+    pub(crate) types: Vec<TypeDefinition>,
     directives: Vec<(String, String)>,
 }
 
 /// A field of an object, with the type that it belongs to.
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// The type.
-    pub(super) of: &'a str,
+    pub(crate) of: &'a str,
     /// The field.
-    pub(super) it: &'a FieldDefinition,
+    pub(crate) it: &'a FieldDefinition,
 }
 
 impl Field<'_> {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.it.name.node
     }
 
-    pub(super) fn at(&self) -> String {
+    pub(crate) fn at(&self) -> String {
         format!("{}.{}", self.of, self.name())
     }
 
-    pub(super) fn ty(&self) -> &Type {
+    pub(crate) fn ty(&self) -> &Type {
         &self.it.ty.node
     }
 
-    pub(super) fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         text(self.it.description.as_ref()).to_lowercase()
     }
 
-    pub(super) fn argument(&self, name: &str) -> Option<&InputValueDefinition> {
+    pub(crate) fn argument(&self, name: &str) -> Option<&InputValueDefinition> {
         self.it.arguments.iter().map(|argument| &argument.node).find(|argument| argument.name.node == name)
     }
 
     /// The data class, as a place in `CLASSES`.
-    pub(super) fn class(&self) -> Option<usize> {
+    pub(crate) fn class(&self) -> Option<usize> {
         let class = directive(&self.it.directives, "class")?.arguments.first()?.1.node.to_string();
         CLASSES.iter().position(|one| *one == class)
     }
 }
 
-pub(super) fn directive<'a>(all: &'a [Positioned<ConstDirective>], name: &str) -> Option<&'a ConstDirective> {
+pub(crate) fn directive<'a>(all: &'a [Positioned<ConstDirective>], name: &str) -> Option<&'a ConstDirective> {
     all.iter().map(|directive| &directive.node).find(|directive| directive.name.node == name)
 }
 
@@ -66,31 +66,31 @@ fn text(description: Option<&Positioned<String>>) -> String {
 }
 
 /// The named type at the bottom.
-pub(super) fn base(ty: &Type) -> &str {
+pub(crate) fn base(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name,
         BaseType::List(inner) => base(inner),
     }
 }
 
-pub(super) fn is_list(ty: &Type) -> bool {
+pub(crate) fn is_list(ty: &Type) -> bool {
     matches!(ty.base, BaseType::List(_))
 }
 
-pub(super) fn is_carrier(name: &str) -> bool {
+pub(crate) fn is_carrier(name: &str) -> bool {
     CARRIERS.iter().any(|end| name.ends_with(end))
 }
 
-pub(super) fn is_root(name: &str) -> bool {
+pub(crate) fn is_root(name: &str) -> bool {
     matches!(name, "Query" | "Mutation" | "Subscription")
 }
 
-pub(super) fn has_chinese(text: &str) -> bool {
+pub(crate) fn has_chinese(text: &str) -> bool {
     text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
 }
 
 /// `birthDate` and `BIRTH_DATE` as `birth date`; a text without its signs and articles.
-pub(super) fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let mut spaced = String::new();
     for letter in text.chars() {
         if letter.is_uppercase() && spaced.ends_with(char::is_lowercase) {
@@ -108,7 +108,7 @@ pub(super) fn words(text: &str) -> String {
 
 impl Contract {
     /// Reads a schema.
-    pub(super) fn read(sdl: &str) -> Self {
+    pub(crate) fn read(sdl: &str) -> Self {
         let document = parse_schema(sdl).unwrap_or_else(|error| panic!("the schema is not GraphQL: {error}"));
         let (mut types, mut directives) = (Vec::new(), Vec::new());
         for definition in document.definitions {
@@ -125,12 +125,12 @@ impl Contract {
         Self { types, directives }
     }
 
-    pub(super) fn kind(&self, name: &str) -> Option<&TypeKind> {
+    pub(crate) fn kind(&self, name: &str) -> Option<&TypeKind> {
         self.types.iter().find(|one| one.name.node == name).map(|one| &one.kind)
     }
 
     /// All fields of objects and interfaces.
-    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         self.types.iter().flat_map(|definition| {
             let fields = match &definition.kind {
                 TypeKind::Object(object) => object.fields.as_slice(),
@@ -142,33 +142,33 @@ impl Contract {
     }
 
     /// Fields of objects that are data.
-    pub(super) fn data(&self) -> impl Iterator<Item = Field<'_>> {
+    pub(crate) fn data(&self) -> impl Iterator<Item = Field<'_>> {
         let is_data =
             |of: &str| !is_carrier(of) && !is_root(of) && matches!(self.kind(of), Some(TypeKind::Object(_)));
         self.fields().filter(move |field| is_data(field.of))
     }
 
-    pub(super) fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
+    pub(crate) fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
         self.fields().filter(move |field| field.of == name)
     }
 
-    pub(super) fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
+    pub(crate) fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
         match self.kind(name) {
             Some(TypeKind::InputObject(input)) => input.fields.iter().map(|field| &field.node).collect(),
             _ => Vec::new(),
         }
     }
 
-    pub(super) fn is_composite(&self, name: &str) -> bool {
+    pub(crate) fn is_composite(&self, name: &str) -> bool {
         matches!(self.kind(name), Some(TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_)))
     }
 
-    pub(super) fn is_node(&self, name: &str) -> bool {
+    pub(crate) fn is_node(&self, name: &str) -> bool {
         self.of(name).any(|field| field.name() == "id") && !is_carrier(name)
     }
 
     /// Every name that a client meets, as its place, itself, and its description.
-    pub(super) fn names(&self) -> Vec<(String, String, String)> {
+    pub(crate) fn names(&self) -> Vec<(String, String, String)> {
         let mut names = Vec::new();
         let mut note = |at: String, name: &str, description: Option<&Positioned<String>>| {
             names.push((at, name.to_owned(), text(description)));

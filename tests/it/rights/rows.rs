@@ -15,14 +15,14 @@ use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveMode
 use uuid::Uuid;
 
 /// Settings under which much may be asked.
-pub(super) fn generous(config: &mut Config) {
+pub(crate) fn generous(config: &mut Config) {
     config.graphql.cost_per_minute = 1_000_000_000;
     config.graphql.max_cost = 100_000;
     config.privacy.reveals_per_day = 10_000;
 }
 
 /// Rows without regard to rights, as the tests put them.
-pub(super) async fn put<M, A>(world: &World, row: M)
+pub(crate) async fn put<M, A>(world: &World, row: M)
 where
     M: IntoActiveModel<A> + sea_orm::ModelTrait,
     A: ActiveModelTrait<Entity = M::Entity> + ActiveModelBehavior + Send,
