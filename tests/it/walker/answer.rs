@@ -35,10 +35,6 @@ const PARTS: [(&str, char); 22] = [
     ("Enterprise.phone", 'T'),
 ];
 
-/// Fields of the personal class that leave no line in the access log, and why.
-pub(super) const UNLOGGED: [(&str, &str); 1] =
-    [("AccountIdentity.subject", "the log knows households, enterprises and cadres, no accounts")];
-
 /// Fields above the public class that everybody sees.
 const OPEN: [(&str, &str); 2] = [
     ("SearchHit.kind", "of a region, which is public"),
@@ -186,8 +182,7 @@ impl Judge {
             }
             if class == "PERSONAL" && (is_leaf || at == "Household.location") {
                 reading.personal += usize::from(is_leaf);
-                let logged = !at.starts_with("GeoPosition.") && UNLOGGED.iter().all(|(of, _)| *of != at);
-                if logged {
+                if !at.starts_with("GeoPosition.") {
                     reading.shown.insert((at, record.to_owned()));
                 }
             }
