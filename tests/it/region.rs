@@ -260,3 +260,21 @@ async fn a_city_without_counties_is_administered_like_a_county() {
     let town = create(&platform, "361000001", "TOWNSHIP", &other["id"]).await;
     assert_eq!(rules(&town), vec![("parent", "input.parentId".to_owned())], "a city with counties: {town}");
 }
+
+#[tokio::test]
+async fn a_group_and_a_grid_have_households_and_nothing_that_stands_in_a_village_at_the_nearest() {
+    let world = World::demo().await;
+    let admin = world.actor("town-admin").await;
+    let query = "query($code: RegionCode!) { region(by: { code: $code }) { children(first: 100) { nodes { kind
+        households(first: 1) { totalCount } enterprises(first: 1) { totalCount } cadres(first: 1) { totalCount }
+        partyBranches(first: 1) { totalCount } } } } }";
+    let seen = admin.ask(query, json!({"code": VILLAGE})).await.ok();
+    let below = seen["region"]["children"]["nodes"].as_array().expect("groups and grids");
+    for kind in ["GROUP", "GRID"] {
+        let rows: Vec<_> = below.iter().filter(|row| row["kind"] == kind).collect();
+        assert!(rows.iter().any(|row| row["households"]["totalCount"].as_i64() > Some(0)), "{kind}");
+        for list in ["enterprises", "cadres", "partyBranches"] {
+            assert!(rows.iter().all(|row| row[list]["totalCount"] == 0), "{kind}: {list}: {rows:?}");
+        }
+    }
+}

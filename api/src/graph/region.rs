@@ -27,7 +27,7 @@ use crate::{
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::{id::RegionId, scalar::Date};
+use entity::{id::RegionId, kind::RegionKind, scalar::Date};
 use std::sync::Arc;
 
 /// What the viewer may do to a region (可否操作).
@@ -42,6 +42,15 @@ impl Region {
     /// nothing themselves.
     fn column(&self) -> &'static str {
         level_of(self.kind).map_or("county_id", |level| level.column_name())
+    }
+
+    /// The same of what has its place in a village at the nearest. No village has the id of a group or grid, so those
+    /// have none.
+    fn column_to_villages(&self) -> &'static str {
+        match self.kind {
+            RegionKind::Group | RegionKind::Grid => "village_id",
+            _ => self.column(),
+        }
     }
 }
 
@@ -240,7 +249,7 @@ impl Region {
         Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// Party organisations (党组织) anywhere in it that the viewer may see, by name.
+    /// Party organisations (党组织) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn party_branches(
@@ -260,7 +269,7 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<PartyBranch>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(children(gql, self.column_to_villages(), self.id, Listing { filter, order_by, page }).await)
     }
 
     /// Departments and stations (部门、站所) of this region itself, by name.
@@ -284,7 +293,7 @@ impl Region {
         Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// Cadres (干部) anywhere in it that the viewer may see, by name.
+    /// Cadres (干部) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn cadres(
@@ -300,10 +309,10 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Cadre>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(children(gql, self.column_to_villages(), self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// Enterprises (企业) anywhere in it that the viewer may see, by name.
+    /// Enterprises (企业) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn enterprises(
@@ -321,6 +330,6 @@ impl Region {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Enterprise>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(children(gql, self.column(), self.id, Listing { filter, order_by, page }).await)
+        Some(children(gql, self.column_to_villages(), self.id, Listing { filter, order_by, page }).await)
     }
 }
