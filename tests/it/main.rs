@@ -32,6 +32,7 @@ mod roster_import;
 mod contact;
 mod rights;
 mod rights_end;
+mod worlds;
 mod oracle;
 mod search;
 mod access;

@@ -6,9 +6,9 @@ mod covered;
 mod matrix;
 mod mutants;
 mod page;
-mod rows;
+pub(crate) mod rows;
 mod stage;
-mod ways;
+pub(crate) mod ways;
 
 use entity::{
     account, assignment, grant, household,
