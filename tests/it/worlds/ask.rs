@@ -64,6 +64,15 @@ fn bare(ids: &BTreeSet<String>) -> BTreeMap<String, String> {
 }
 
 impl Seen {
+    /// Where what was shown is not this.
+    pub(super) fn differs(&self, shown: &Self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (list, _) in LISTS {
+            differences(list, &self.rows(list), &shown.rows(list), &mut wrong);
+        }
+        wrong
+    }
+
     /// The rows of a list.
     fn rows(&self, list: &str) -> BTreeMap<String, String> {
         match list {
