@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use lianhu::{
     kernel::{
         access::chain::{self, Verdict},
+        clock::civil,
         sheet::Hand,
     },
     roster::{self, Kind},
@@ -323,6 +324,46 @@ async fn in_an_emergency_a_household_of_the_county_is_open_for_an_hour() {
     let supervisor = world.actor("supervisor").await;
     let closed = supervisor.ask(phone, json!({"id": home["id"]})).await.ok();
     assert!(closed["household"].is_null(), "{closed}");
+}
+
+#[tokio::test]
+async fn what_was_opened_in_an_emergency_closes_with_the_role_by_which_it_was_opened() {
+    let world = World::demo().await;
+    let home = own(&world).await;
+    let (supervisor, platform) = (world.actor("supervisor").await, world.actor("platform-admin").await);
+    let opened = break_glass(&supervisor, json!({"id": home["id"]}), "洪水围困，需要电话联系").await;
+    assert_eq!(opened["errors"], json!([]), "{opened}");
+    let seen = "query($id: ID!) { household(by: { id: $id }) { id } }";
+    let before = supervisor.ask(seen, json!({"id": home["id"]})).await.ok();
+    assert_eq!(before["household"]["id"], home["id"], "{before}");
+    let today = civil(world.state.clock.now()).0.to_string();
+    let grants = "{ account(by: { name: \"supervisor\" }) { grants(first: 5) { nodes { id version } } } }";
+    let grants = platform.get(grants).await["account"]["grants"]["nodes"].clone();
+    for role in grants.as_array().expect("grants") {
+        let input = json!({"id": role["id"], "expectedVersion": role["version"], "endsOn": today});
+        let ended = platform.change("roleGrantEnd", "RoleGrantEndInput", "replayed", input).await;
+        assert_eq!(ended["errors"], json!([]), "{ended}");
+    }
+    let after = supervisor.ask(seen, json!({"id": home["id"]})).await.ok();
+    assert!(after["household"].is_null(), "{after}");
+}
+
+#[tokio::test]
+async fn an_emergency_tells_by_no_condition_and_no_count_whether_the_household_has_a_contact() {
+    let world = World::demo().await;
+    let home = own(&world).await;
+    let supervisor = world.actor("supervisor").await;
+    let opened = break_glass(&supervisor, json!({"id": home["id"]}), "洪水围困，需要电话联系").await;
+    assert_eq!(opened["errors"], json!([]), "{opened}");
+    let asked = "query($village: ID!) { all: households { totalCount }
+        with: households(where: { withoutContact: false }) { totalCount }
+        without: households(where: { withoutContact: true }) { totalCount }
+        coverage(region: { id: $village }) { households { numerator denominator } householdsWithout { totalCount } } }";
+    let seen = supervisor.ask(asked, json!({"village": home["village"]["id"]})).await.ok();
+    assert_eq!(seen["all"]["totalCount"], 1, "{seen}");
+    assert_eq!((&seen["with"]["totalCount"], &seen["without"]["totalCount"]), (&json!(0), &json!(0)));
+    assert_eq!(seen["coverage"]["households"], json!({"numerator": 0, "denominator": 0}));
+    assert_eq!(seen["coverage"]["householdsWithout"]["totalCount"], 0);
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod roster_import;
 mod contact;
 pub(crate) mod rights;
 mod rights_end;
+mod worlds;
 mod oracle;
 mod walker;
 mod search;

@@ -8,7 +8,7 @@ mod mutants;
 mod page;
 pub(crate) mod rows;
 mod stage;
-mod ways;
+pub(crate) mod ways;
 
 use entity::{
     account, assignment, grant, household,

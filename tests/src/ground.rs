@@ -146,6 +146,14 @@ pub fn long() -> bool {
     std::env::var("LIANHU_LONG").is_ok_and(|long| long == "1")
 }
 
+/// The world by chance that is to be repeated, if any.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "how the tests are told a seed")]
+pub fn seed() -> Option<u64> {
+    let seed = std::env::var("LIANHU_SEED").ok()?;
+    Some(seed.parse().unwrap_or_else(|_| panic!("LIANHU_SEED is a number: {seed}")))
+}
+
 async fn command(server: &str, sql: &str) {
     let db = Database::connect(server).await.expect("the PostgreSQL server answers");
     // Copies of one template are made one at a time: the server refuses a second.

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::{id::RegionId, scalar::Date};
+use entity::{id::RegionId, kind::RegionKind, scalar::Date};
 use std::sync::Arc;
 
 /// What the viewer may do to a region (可否操作).
@@ -245,7 +245,7 @@ impl Region {
         Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// Party organisations (党组织) anywhere in it that the viewer may see, by name.
+    /// Party organisations (党组织) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn party_branches(
@@ -289,7 +289,7 @@ impl Region {
         Some(children(gql, "region_id", self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// Cadres (干部) anywhere in it that the viewer may see, by name.
+    /// Cadres (干部) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn cadres(
@@ -308,7 +308,7 @@ impl Region {
         Some(self.inside(gql, Listing { filter, order_by, page }).await)
     }
 
-    /// Enterprises (企业) anywhere in it that the viewer may see, by name.
+    /// Enterprises (企业) anywhere in it that the viewer may see, by name. None for a group or grid.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn enterprises(

@@ -79,10 +79,10 @@ pub struct EmergencyMutation;
 
 #[Object]
 impl EmergencyMutation {
-    /// Opens a household outside the own scope for one hour, telephone numbers included. Requires `REGION_ADMIN`, `LEADER`,
-    /// `DISPATCHER`, `SUPERVISOR`, `DEPARTMENT_HANDLER`, `GRID_WORKER` or `CADRE` in the same county, and a reason; the contacts
-    /// of the household and the auditors of the place are told at once. Errors: `INVALID` (`reason`), `STATE` (it is open
-    /// already), `FORBIDDEN`, `NOT_FOUND` (none such in the county).
+    /// Opens a household outside the own scope for one hour, telephone numbers included, while the role is held. Requires
+    /// `REGION_ADMIN`, `LEADER`, `DISPATCHER`, `SUPERVISOR`, `DEPARTMENT_HANDLER`, `GRID_WORKER` or `CADRE` in the same county,
+    /// and a reason; the contacts of the household and the auditors of the place are told at once. Errors: `INVALID`
+    /// (`reason`), `STATE` (it is open already), `FORBIDDEN`, `NOT_FOUND` (none such in the county).
     #[graphql(directive = cost::apply(50), directive = auth::apply(may(May::BreakGlass)))]
     async fn household_break_glass(
         &self,

@@ -6,7 +6,7 @@ use crate::kernel::{
     access::{Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
-    door::{any_of, held_in_office, households_showing, live, unscoped},
+    door::{any_of, counted_households, held_in_office, households_showing, live, unscoped},
     error::Result,
     filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -205,6 +205,7 @@ pub struct HouseholdWhere {
     #[graphql(default)]
     pub tag: Option<StringFilter>,
     /// True: households without a current contact, neither of their own nor of their group. False: those with one.
+    /// Finds those alone of which the viewer may see who answers for them.
     pub without_contact: MaybeUndefined<bool>,
     /// Those that lived there on a day; and the day for which a contact is looked for.
     #[graphql(skip)]
@@ -239,6 +240,7 @@ impl Filter for HouseholdWhere {
         if let Some(without) = operand(&self.without_contact)? {
             let with = has_contact(self.resident_on.unwrap_or_else(|| ctx.today()));
             all = all.add(if without { with.not() } else { with });
+            all = all.add(counted_households(ctx.scope(), ctx.backend()));
         }
         Ok(all)
     }

@@ -259,7 +259,7 @@ impl Bond {
     }
 
     /// Whether a place lies in a county of the bond.
-    fn is_in_county(&self, place: &Place) -> bool {
+    pub(super) fn is_in_county(&self, place: &Place) -> bool {
         let roots = self.roots.iter().filter(|root| root.level == Level::County).map(|root| root.id);
         let mut counties = self.offices.first().copied().into_iter().chain(roots);
         place.county_id.is_some_and(|own| counties.any(|county| county == own))

@@ -107,7 +107,20 @@ async fn bonds(
         }
         bonds.push(bond);
     }
-    Ok((bonds, until))
+    Ok((standing(bonds), until))
+}
+
+/// What was opened in an emergency stands on the role by which it was opened, and closes with that.
+fn standing(bonds: Vec<Bond>) -> Vec<Bond> {
+    let (opened, mut held): (Vec<_>, Vec<_>) =
+        bonds.into_iter().partition(|bond| bond.relation == Relation::Emergency);
+    let stands = |bond: &Bond| {
+        let place = Place { county_id: bond.offices.first().copied(), ..Place::default() };
+        held.iter().any(|own| own.role == bond.role && own.is_in_county(&place))
+    };
+    let opened: Vec<_> = opened.into_iter().filter(stands).collect();
+    held.extend(opened);
+    held
 }
 
 /// What another system reaches by a key of an account at a moment: its roles as an integration, no further than the region

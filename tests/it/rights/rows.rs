@@ -31,8 +31,8 @@ where
     M::Entity::insert(row).exec_without_returning(world.state.db.write()).await.expect("a row is put");
 }
 
-/// An account with a session; its access token is as good as one from signing in.
-pub(super) async fn account(
+/// An account, signed in.
+pub(crate) async fn account(
     world: &World,
     name: &str,
     at: &region::Model,
@@ -59,11 +59,17 @@ pub(super) async fn account(
         },
     )
     .await;
+    (id, sign_in(world, id).await)
+}
+
+/// A session of an account; its access token is as good as one from signing in.
+pub(crate) async fn sign_in(world: &World, account: AccountId) -> Actor {
+    let now = world.state.clock.now();
     let session = SessionId(Uuid::now_v7());
     let expires_at = DateTime::new(now.0 + Duration::days(1));
     let open = session::Model {
         id: session,
-        account_id: id,
+        account_id: account,
         device: "tests".to_owned(),
         created_at: now,
         expires_at,
@@ -74,12 +80,12 @@ pub(super) async fn account(
         second_factor: false,
     };
     put(world, open).await;
-    let (token, _) = world.state.identity.tokens.issue(id, session, now).expect("a token");
-    (id, world.anyone().bearing(token))
+    let (token, _) = world.state.identity.tokens.issue(account, session, now).expect("a token");
+    world.anyone().bearing(token)
 }
 
 /// A grant that is bound to nothing yet.
-pub(super) fn granted(
+pub(crate) fn granted(
     account: AccountId,
     role: Role,
     starts_on: Date,
@@ -102,7 +108,7 @@ pub(super) fn granted(
 }
 
 /// An assignment at a place, to nothing yet.
-pub(super) fn assigned(
+pub(crate) fn assigned(
     kind: AssignmentKind,
     at: &region::Model,
     starts_on: Date,
@@ -134,7 +140,7 @@ pub(super) fn assigned(
 }
 
 /// A cadre at a place.
-pub(super) fn cadre_at(name: &str, level: CadreLevel, at: &region::Model, starts_on: Date) -> cadre::Model {
+pub(crate) fn cadre_at(name: &str, level: CadreLevel, at: &region::Model, starts_on: Date) -> cadre::Model {
     cadre::Model {
         id: CadreId(Uuid::now_v7()),
         name: name.to_owned(),

@@ -71,7 +71,7 @@ const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staff
 }";
 
 /// Letters of the parts that are shown of a household; what is sensitive is shown to nobody.
-fn household(shown: &Value, at: &str) -> String {
+pub(crate) fn household(shown: &Value, at: &str) -> String {
     if shown.is_null() || shown["id"].is_null() {
         return String::new();
     }
@@ -91,7 +91,8 @@ fn household(shown: &Value, at: &str) -> String {
     letters
 }
 
-fn enterprise(shown: &Value, at: &str) -> String {
+/// Letters of the parts that are shown of an enterprise.
+pub(crate) fn enterprise(shown: &Value, at: &str) -> String {
     if shown.is_null() || shown["id"].is_null() {
         return String::new();
     }
