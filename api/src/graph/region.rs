@@ -28,7 +28,7 @@ use crate::{
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::{id::RegionId, kind::RegionKind, scalar::Date};
+use entity::{id::RegionId, scalar::Date};
 use std::sync::Arc;
 
 /// What the viewer may do to a region (可否操作).

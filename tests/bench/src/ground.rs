@@ -14,6 +14,7 @@ use lianhu::{
     kernel::{
         clock::civil,
         db::Db,
+        policy::Policy,
         vault::{SECRET_BYTES, Vault},
         viewer::has_accounts,
     },
@@ -55,7 +56,12 @@ pub(super) struct Ground {
 
 impl Ground {
     /// Finds or makes the place, and serves it.
-    pub(super) async fn open(asked: &Options, size: Size, with_country: bool) -> Result<Self> {
+    pub(super) async fn open(
+        asked: &Options,
+        size: Size,
+        with_country: bool,
+        policy: Policy,
+    ) -> Result<Self> {
         let (scale, name) = size.scale();
         let beside = if with_country { "_country" } else { "" };
         let name = format!("lianhu_bench_{name}{beside}_{}", asked.seed);
@@ -88,7 +94,8 @@ impl Ground {
             let session = asked.session.replace(' ', "%20");
             config.database.url = DatabaseUrl::new(format!("{url}?options={session}"));
         }
-        let state = Arc::new(State::open(config, &SECRET).await.map_err(told)?);
+        let db = Db::open(&options(&config)).await?;
+        let state = Arc::new(State::over(config, db, &SECRET, policy).await.map_err(told)?);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}/graphql", listener.local_addr()?);
         let (router, limits) = (http::router(Arc::clone(&state)), state.config.http.clone());

@@ -8,7 +8,9 @@ mod ground;
 mod work;
 
 use clap::Parser;
+use entity::kind::Role;
 use ground::{Ground, Size};
+use lianhu::kernel::policy::{Opens, Policy, Relation, Resource, Rule, Sight};
 use std::time::Duration;
 use work::Workload;
 
@@ -36,6 +38,10 @@ struct Options {
     /// Lay the regions of a whole country beside the large place.
     #[arg(long)]
     country: bool,
+    /// What rights cost instead: the lists of a contact in the large place, compared with the same lists of somebody who
+    /// sees every household without a condition.
+    #[arg(long)]
+    rights: bool,
     /// How many times each question is asked.
     #[arg(long, default_value_t = 300)]
     repeat: usize,
@@ -47,21 +53,48 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let small = Ground::open(&options, options.small, false).await?;
-    let large = Ground::open(&options, options.large, options.country).await?;
-    println!("seed {}, {} repetitions; medians, large ÷ small", options.seed, options.repeat);
-    println!("{:<60} {:>6} {:>6}  {:>10}  {:>8}", "", "median", "p95", "statements", "small");
-    for workload in work::all() {
-        compare(&workload, &small, &large, options.repeat).await?;
+    let large = Ground::open(&options, options.large, options.country, Policy::default()).await?;
+    if options.rights {
+        let open = Ground::open(&options, options.large, options.country, everything_open()).await?;
+        heading(&options, "with rights ÷ without", "without");
+        for workload in work::lists_of("contact") {
+            compare((&workload.asked_by("platform-admin"), &open), (&workload, &large), options.repeat)
+                .await?;
+        }
+    } else {
+        let small = Ground::open(&options, options.small, false, Policy::default()).await?;
+        heading(&options, "large ÷ small", "small");
+        for workload in work::all() {
+            compare((&workload, &small), (&workload, &large), options.repeat).await?;
+        }
     }
     println!("memory of this process, client and both servers: {}", memory());
     Ok(())
 }
 
-async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: usize) -> Result<()> {
-    let places = [small, large];
+fn heading(options: &Options, ratio: &str, base: &str) {
+    println!("seed {}, {} repetitions; medians, {ratio}", options.seed, options.repeat);
+    println!("{:<60} {:>6} {:>6}  {:>10}  {base:>8}", "", "median", "p95", "statements");
+}
+
+/// A table of rights under which the platform's administrator sees every household, as close as its contact does.
+fn everything_open() -> Policy {
+    let whole = Policy::default();
+    let open = Rule {
+        role: Role::PlatformAdmin,
+        relation: Relation::Everywhere,
+        opens: Opens::See(Resource::Household, Sight::CLOSE),
+    };
+    Policy { rules: whole.rules.iter().copied().chain([open]).collect(), ..whole }
+}
+
+/// A question and where it is asked.
+type Asked<'a> = (&'a Workload, &'a Ground);
+
+/// Asks both by turns; how much longer the other takes than the base.
+async fn compare(base: Asked<'_>, other: Asked<'_>, repeat: usize) -> Result<()> {
     let mut asks = Vec::new();
-    for place in places {
+    for (workload, place) in [base, other] {
         asks.push(workload.prepare(place).await?);
     }
     let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
@@ -83,14 +116,14 @@ async fn compare(workload: &Workload, small: &Ground, large: &Ground, repeat: us
         at(&times[1]) / at(&times[0])
     };
     let mut statements = Vec::new();
-    for (ask, place) in asks.iter().zip(places) {
+    for (ask, (_, place)) in asks.iter().zip([base, other]) {
         let before = place.state.db.statements();
         ask.time(0).await?;
         statements.push((place.state.db.statements() - before).to_string());
     }
     let statements = statements.join(" / ");
     let (median, p95, small) = (ratio(50), ratio(95), times[0][times[0].len() / 2].as_secs_f64() * 1000.0);
-    println!("{:<60} {median:>6.2} {p95:>6.2}  {statements:>10}  {small:>5.1} ms", workload.name);
+    println!("{:<60} {median:>6.2} {p95:>6.2}  {statements:>10}  {small:>5.1} ms", other.0.name);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ const COUNTY: &str = "{ regions(first: 1, where: { code: { in: [\"990101\", \"99
   children(first: 1) { nodes { id } } } } }";
 
 /// What is asked, and by whom.
+#[derive(Clone)]
 pub(super) struct Workload {
     pub(super) name: String,
     actor: &'static str,
@@ -35,28 +36,33 @@ enum Pair {
     Any,
 }
 
-/// All of them.
-pub(super) fn all() -> Vec<Workload> {
+/// The lists of households that somebody asks for.
+pub(super) fn lists_of(actor: &'static str) -> Vec<Workload> {
     let mut all = Vec::new();
-    for actor in ["contact", "dispatcher", "county-dispatcher", "nobody"] {
-        for field in ["NUMBER", "HEAD_NAME"] {
-            let variables = json!({"first": 20, "order": [{"field": field, "direction": "ASC"}]});
-            for deep in [None, (actor != "nobody").then_some("households")] {
-                let page = if deep.is_some() { "a page deep down" } else { "the first page" };
-                all.push(Workload {
-                    name: format!("{actor}: households by {field}, {page}"),
-                    actor,
-                    document: HOUSEHOLDS,
-                    variables: variables.clone(),
-                    deep,
-                    pair: None,
-                });
-                if actor == "nobody" {
-                    break;
-                }
+    for field in ["NUMBER", "HEAD_NAME"] {
+        let variables = json!({"first": 20, "order": [{"field": field, "direction": "ASC"}]});
+        for deep in [None, (actor != "nobody").then_some("households")] {
+            let page = if deep.is_some() { "a page deep down" } else { "the first page" };
+            all.push(Workload {
+                name: format!("{actor}: households by {field}, {page}"),
+                actor,
+                document: HOUSEHOLDS,
+                variables: variables.clone(),
+                deep,
+                pair: None,
+            });
+            if actor == "nobody" {
+                break;
             }
         }
     }
+    all
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Workload> {
+    let mut all: Vec<Workload> =
+        ["contact", "dispatcher", "county-dispatcher", "nobody"].into_iter().flat_map(lists_of).collect();
     for deep in [None, Some("regions")] {
         let page = if deep.is_some() { "a page deep down" } else { "the first page" };
         all.push(Workload {
@@ -107,6 +113,11 @@ pub(super) struct Ask<'a> {
 }
 
 impl Workload {
+    /// The same, asked by somebody else.
+    pub(super) fn asked_by(&self, actor: &'static str) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
     /// Signs in and looks up what the variables need.
     pub(super) async fn prepare<'a>(&self, place: &'a Ground) -> Result<Ask<'a>> {
         let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };

@@ -16,6 +16,9 @@ pub(super) struct Try {
     pub input: Value,
 }
 
+/// What is held on a household, which is shown or not.
+const HELD: &str = "held";
+
 /// How a question is put.
 fn document(tried: &Try) -> (String, Value) {
     let Try { field, input, .. } = tried;
@@ -33,6 +36,10 @@ fn document(tried: &Try) -> (String, Value) {
             ),
             input.clone(),
         );
+    }
+    if *field == HELD {
+        let query = "query($input: ID!) { household(by: { id: $input }) { held { field } } }";
+        return (query.to_owned(), input.clone());
     }
     let more = if *field == "householdBreakGlass" { "emergency { id }" } else { "" };
     let mut input = input.clone();
@@ -209,6 +216,20 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
             "rosterImport",
             json!({"uploadId": id("household").replace("household_", "upload_")}),
         ),
+        one("SEE_HELD", HELD, json!(household)),
+        one(
+            "ASK_CORRECTION",
+            "correctionAsk",
+            json!({"householdId": household, "field": "Household.address", "wanted": " "}),
+        ),
+        one(
+            "DECIDE_CORRECTION",
+            "correctionDecide",
+            json!({"id": id("correction"), "expectedVersion": 999, "outcome": "DECLINED", "answer": "无误"}),
+        ),
+        // It agrees to the one, and has withdrawn the other.
+        one("NOTE_CONSENT", "consentGive", json!({"householdId": household, "purpose": "LOCATION"})),
+        one("NOTE_CONSENT", "consentWithdraw", json!({"householdId": household, "purpose": "INCOME"})),
         one("REVEAL", "householdReveal", json!({"id": household, "reason": "短"})),
         one("REVEAL", "householdMemberReveal", json!({"id": id("member"), "reason": "短"})),
         one(
@@ -228,6 +249,9 @@ pub(super) async fn allowed(
 ) -> Result<bool, String> {
     let (document, input) = document(tried);
     let answer = actor.ask(&document, json!({"input": input})).await;
+    if tried.field == HELD {
+        return Ok(answer.ok()["household"]["held"].is_array());
+    }
     let payload = &answer[tried.field];
     if let Some(id) = payload["emergency"]["id"].as_str() {
         close(world, person, id).await;

@@ -3,7 +3,7 @@
 use super::rows::{assigned, put};
 use entity::{
     area_village, assignment, branch, department, enterprise, grant, household,
-    id::{BranchId, DepartmentId, HouseholdId},
+    id::{BranchId, DepartmentId},
     kind::{AssignmentKind, BranchKind, RegionKind},
     region,
     scalar::Date,
@@ -59,8 +59,10 @@ impl Around {
     pub(super) async fn make(world: &World) -> Self {
         let regions = regions(world).await;
         let admin = world.actor("town-admin").await;
+        // Neighbours in one group, yet in two grids.
         let home = |number: &str| {
-            json!({"regionId": regions["group"].id.to_string(), "gridId": regions["grid"].id.to_string(),
+            let grid = if number == NUMBER { "grid" } else { "next grid" };
+            json!({"regionId": regions["group"].id.to_string(), "gridId": regions[grid].id.to_string(),
                    "number": number, "address": "大竹园 18 号", "phone": "13887419901", "housing": "砖混两层",
                    "yearlyIncome": "43000.00", "incomeSource": "烤烟", "tags": ["MONITORED", "DISABILITY"],
                    "members": [{"name": "矩阵户主", "relation": "HEAD", "phone": "13887419902", "sex": "FEMALE",
@@ -186,11 +188,11 @@ impl Around {
     pub(super) fn assign(&self, tie: &str, starts_on: Date, ends_on: Option<Date>) -> assignment::Model {
         use AssignmentKind::{Area, Enterprise, Group, Household, Township, Village};
         let tie = tie.trim_start_matches("assigned to ").trim_start_matches("assigned in ");
-        let homes = |home: HouseholdId| {
+        let homes = |home: &household::Model| {
             let mut at = self.regions["group"].clone();
-            at.grid_id = self.regions["grid"].grid_id;
+            at.grid_id = home.grid_id;
             let mut row = assigned(Household, &at, starts_on, ends_on);
-            row.household_id = Some(home);
+            row.household_id = Some(home.id);
             row
         };
         let place = |kind, at: &region::Model| {
@@ -199,8 +201,8 @@ impl Around {
             row
         };
         match tie {
-            "the household" => homes(self.home.id),
-            "the neighbour" => homes(self.neighbour.id),
+            "the household" => homes(&self.home),
+            "the neighbour" => homes(&self.neighbour),
             "the enterprise" => {
                 let mut row = assigned(Enterprise, &self.regions["village"], starts_on, ends_on);
                 row.enterprise_id = Some(self.firm.id);

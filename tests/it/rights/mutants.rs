@@ -29,20 +29,6 @@ const EQUIVALENT: [(&str, &str); 2] = [
     ("County reaches the place around", "no tie is of this kind: it is read off the others"),
 ];
 
-/// Lines of the table that other tests ask, not the matrix: where.
-fn elsewhere(rule: Rule) -> Option<&'static str> {
-    match (rule.relation, rule.opens) {
-        (Relation::Granted(_), _) => Some("what a key sees by its scopes: tests/it/api_key.rs"),
-        (_, Opens::See(Resource::Figures, _)) => Some("counts and coverage: tests/it/oracle.rs, rights.rs"),
-        (
-            _,
-            Opens::See(Resource::Correction, _)
-            | Opens::Do(May::SeeHeld | May::AskCorrection | May::DecideCorrection | May::NoteConsent),
-        ) => Some("duties to the person: tests/it/duties.rs"),
-        _ => None,
-    }
-}
-
 const SIGHTS: [(&str, Sight); 4] =
     [("DESK", Sight::DESK), ("PLAIN", Sight::PLAIN), ("SERVED", Sight::SERVED), ("CLOSE", Sight::CLOSE)];
 
@@ -77,7 +63,7 @@ fn spell(rule: Rule) -> String {
 fn mutants() -> Vec<Mutant> {
     let whole = Policy::default();
     let mut mutants = Vec::new();
-    for (n, rule) in whole.rules.iter().enumerate().filter(|(_, rule)| elsewhere(**rule).is_none()) {
+    for (n, rule) in whole.rules.iter().enumerate() {
         let role = rule.role.to_value();
         let may = match rule.opens {
             Opens::Do(may) => Some(word(may)),
@@ -176,11 +162,6 @@ async fn whatever_is_altered_in_the_table_of_rights_some_line_of_the_matrix_noti
     }
     for (what, why) in EQUIVALENT {
         println!("{what}\n    not tried: {why}");
-    }
-    for rule in Policy::default().rules {
-        if let Some(by) = elsewhere(rule) {
-            println!("without {}\n    not tried here: {by}", spell(rule));
-        }
     }
     let killed = tried.iter().filter(|(_, killer)| killer.is_some()).count();
     println!("{} mutants, {killed} killed", tried.len());

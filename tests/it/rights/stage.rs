@@ -7,13 +7,13 @@ use super::{
 };
 use chrono::{Days, Duration};
 use entity::{
-    account, assignment, cadre, change, emergency, grant,
-    id::{AccountId, CadreId, EmergencyId, MembershipId},
-    kind::{CadreLevel, MembershipStanding, Role},
+    account, api_key, assignment, cadre, change, consent, correction, emergency, grant,
+    id::{AccountId, ApiKeyId, CadreId, ConsentId, CorrectionId, EmergencyId, MembershipId, RegionId},
+    kind::{CadreLevel, ConsentPurpose, CorrectionState, MembershipStanding, Role},
     member, membership, region,
     scalar::{Date, DateTime},
 };
-use lianhu::kernel::clock::civil;
+use lianhu::kernel::{clock::civil, vault};
 use lianhu_tests::{Actor, World};
 use sea_orm::{
     ActiveEnum, ColumnTrait, EntityTrait, QueryFilter,
@@ -195,6 +195,34 @@ impl Stage {
         }
         let made = change::Entity::find().filter(change::Column::EntityId.eq(around.home.id.0)).one(db).await;
         ids.insert("change", made.expect("a row").expect("a change").id.to_string());
+        let wanted = world.state.vault.seal("十七号").expect("it is sealed");
+        let asked = correction::Model {
+            id: CorrectionId(Uuid::now_v7()),
+            household_id: around.home.id,
+            member_id: None,
+            field: "Household.address".to_owned(),
+            wanted,
+            asked_by: login,
+            asked_at: world.state.clock.now(),
+            state: CorrectionState::Open,
+            answer: None,
+            decided_by: None,
+            decided_at: None,
+            version: 1,
+        };
+        ids.insert("correction", asked.id.to_string());
+        put(world, asked).await;
+        let withdrawn = consent::Model {
+            id: ConsentId(Uuid::now_v7()),
+            household_id: around.home.id,
+            purpose: ConsentPurpose::Income,
+            given_on: None,
+            withdrawn_on: Some(today),
+            given_by: None,
+            withdrawn_by: Some(login),
+            version: 1,
+        };
+        put(world, withdrawn).await;
         self.ids = ids;
     }
 
@@ -220,14 +248,22 @@ impl Stage {
         } else {
             None
         };
-        let (account, actor) = account(world, &format!("matrix-{n}"), elsewhere, own).await;
+        let (account, mut actor) = account(world, &format!("matrix-{n}"), elsewhere, own).await;
         if role == Role::Cadre {
             let mut row = around.assign(&line.tie, starts_on, ends_on);
             row.cadre_id = own;
             put(world, row).await;
         } else {
             let mut row = granted(account, role, starts_on, ends_on);
-            around.bind(&mut row, &line.tie);
+            let (scope, tie) = match line.tie.strip_prefix("key for ").and_then(|tie| tie.split_once(" in "))
+            {
+                Some((scope, tie)) => (Some(scope), tie),
+                None => (None, line.tie.as_str()),
+            };
+            around.bind(&mut row, tie);
+            if let (Some(scope), Some(region)) = (scope, row.region_id) {
+                actor = key(world, account, scope, region).await;
+            }
             put(world, row).await;
         }
         let open = |household_id, minutes| emergency::Model {
@@ -290,8 +326,34 @@ impl Stage {
             "assignment": of("assignment"), "official": self.ids["officials"], "branch": self.ids["branch"],
             "villageContact": self.ids["village-contact"], "departmentTask": self.ids["department-task"],
             "account": self.ids["account"], "grant": self.ids["grant"], "log": self.ids["log"], "firmLog": self.ids["firm-log"], "change": self.ids["change"],
+            "correction": self.ids["correction"], "grid": self.ids["grid"],
         })
     }
+}
+
+/// Whoever comes in by a key with one scope in a region.
+async fn key(world: &World, account: AccountId, scope: &str, region: RegionId) -> Actor {
+    let now = world.state.clock.now();
+    let secret = format!("matrix-{scope}");
+    let row = api_key::Model {
+        id: ApiKeyId(Uuid::now_v7()),
+        account_id: account,
+        name: scope.to_owned(),
+        secret_hash: vault::digest(&secret),
+        scopes: scope.to_owned(),
+        region_id: region,
+        addresses: String::new(),
+        cost_per_minute: 10_000_000,
+        created_at: now,
+        created_by: None,
+        expires_at: DateTime::new(now.0 + Duration::days(30)),
+        last_used_at: None,
+        revoked_at: None,
+        version: 1,
+    };
+    let id = row.id.to_string();
+    put(world, row).await;
+    world.anyone().bearing(format!("lh_{}_{secret}", id.trim_start_matches("apikey_")))
 }
 
 /// What was opened by trying is closed again.

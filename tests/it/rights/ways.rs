@@ -41,7 +41,7 @@ query($e: ID!, $village: ID!, $credit: CreditCode!) {
 }";
 
 const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staffName: String!, $membership: ID!, $assignment: ID!, $official: ID!,
-    $branch: ID!, $villageContact: ID!, $departmentTask: ID!, $account: ID!, $grant: ID!, $log: ID!, $firmLog: ID!, $change: ID!) {
+    $branch: ID!, $villageContact: ID!, $departmentTask: ID!, $account: ID!, $grant: ID!, $log: ID!, $firmLog: ID!, $change: ID!, $correction: ID!, $grid: ID!) {
   staff_byId: cadre(by: { id: $staff }) { id }
   staff_node: node(id: $staff) { id }
   staff_list: cadres(first: 1, where: { name: { eq: $staffName } }) { totalCount }
@@ -63,6 +63,10 @@ const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staff
   log_list: accessLog(first: 1, where: { householdId: { eq: $h } }) { totalCount }
   fl_node: node(id: $firmLog) { id }
   fl_list: accessLog(first: 1, where: { enterpriseId: { eq: $e } }) { totalCount }
+  figures: coverage(region: { id: $grid }) { households { denominator } }
+  cr_node: node(id: $correction) { id }
+  cr_list: corrections(first: 50) { nodes { id } }
+  cr_edge: household(by: { id: $h }) { corrections(first: 50) { nodes { id } } }
   trail_node: node(id: $change) { id }
   trail_list: auditTrail(first: 1, where: { recordId: $h }) { totalCount }
   contacts: contactAssignments(first: 20, where: { householdId: { eq: $h } }) { nodes { id } }
@@ -195,9 +199,10 @@ pub(super) async fn look(
 }
 
 fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String> {
-    let lists = |list: &str, id: &str| {
-        seen[list]["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["id"] == ids[id]))
+    let listed = |list: &Value, id: &str| {
+        list["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["id"] == ids[id]))
     };
+    let lists = |list: &str, id: &str| listed(&seen[list], id);
     let shown = |field: &str| {
         let value = &seen[field];
         let rows = value["nodes"].as_array().map(|rows| !rows.is_empty());
@@ -205,7 +210,7 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         let listed = value.as_array().map(|rows| !rows[0].is_null());
         rows.or(counted).or(listed).unwrap_or(!value.is_null())
     };
-    let words: [(&str, &[(&str, bool)]); 11] = [
+    let words: [(&str, &[(&str, bool)]); 13] = [
         (
             "staff",
             &["staff_byId", "staff_node", "staff_list", "staff_search"].map(|field| (field, shown(field))),
@@ -243,6 +248,21 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         ),
         ("log", &["log_node", "log_list"].map(|field| (field, shown(field)))),
         ("firm-log", &["fl_node", "fl_list"].map(|field| (field, shown(field)))),
+        (
+            "figures",
+            &[(
+                "coverage",
+                seen["figures"]["households"]["denominator"].as_i64().is_some_and(|count| count > 0),
+            )],
+        ),
+        (
+            "correction",
+            &[
+                ("cr_node", shown("cr_node")),
+                ("corrections", lists("cr_list", "correction")),
+                ("household.corrections", listed(&seen["cr_edge"]["corrections"], "correction")),
+            ],
+        ),
         ("trail", &["trail_node", "trail_list"].map(|field| (field, shown(field)))),
     ];
     let mut found = BTreeSet::new();
