@@ -3,7 +3,7 @@
 use crate::{
     id::{EnterpriseId, RegionId},
     kind::{EnterpriseSize, EnterpriseStatus},
-    scalar::CreditCode,
+    scalar::{CreditCode, Date},
 };
 use sea_orm::entity::prelude::*;
 
@@ -30,6 +30,8 @@ pub struct Model {
     pub size: EnterpriseSize,
     pub employees: Option<i32>,
     pub status: EnterpriseStatus,
+    /// First day on which it was closed; none while it is not.
+    pub closed_on: Option<Date>,
     pub version: i32,
 }
 

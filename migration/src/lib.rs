@@ -23,6 +23,7 @@ mod m20261123_000003_ways_in;
 mod m20261123_000004_access;
 mod m20261123_000005_duties;
 mod m20261123_000006_trail;
+mod m20261123_000007_closed;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_access::Migration),
             Box::new(m20261123_000005_duties::Migration),
             Box::new(m20261123_000006_trail::Migration),
+            Box::new(m20261123_000007_closed::Migration),
         ]
     }
 }

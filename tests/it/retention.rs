@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use entity::{
-    access_line, change, correction, household, household_tag,
+    access_line, change, correction, emergency, enterprise, household, household_tag,
     id::{HouseholdId, ImportId, MemberId, UploadId},
     idempotency,
     kind::{ChangeKind, CorrectionState, ImportState, Kinship, Sex},
@@ -253,6 +253,66 @@ async fn a_member_who_left_is_erased_by_the_same_days_and_the_others_stay() {
     assert_eq!((after.name.as_str(), after.birth_date, after.sex), (ERASED, None, Sex::Unknown));
     assert_eq!(others().await, before);
     assert!(run(&world, &kept, false).await.iter().all(|one| one.count == 0));
+}
+
+#[tokio::test]
+async fn who_spoke_for_an_enterprise_that_is_closed_is_erased_and_an_emergency_is_forgotten_with_its_reason()
+{
+    let world = World::demo().await;
+    let admin = world.actor("town-admin").await;
+    let firms = "{ enterprises(first: 2, where: { status: { eq: OPERATING } }) { nodes { id version } } }";
+    let firms = admin.get(firms).await["enterprises"]["nodes"].clone();
+    let shown = async |at: usize| {
+        let ask = "query($id: ID!) { enterprise(by: { id: $id }) { name status closedOn legalRepresentative contactPerson phoneMasked } }";
+        admin.ask(ask, json!({"id": firms[at]["id"]})).await.ok()["enterprise"].clone()
+    };
+    let set = async |version: i64, status: &str| {
+        let input = json!({"id": firms[0]["id"], "expectedVersion": version, "status": status});
+        let done = admin.change("enterpriseUpdate", "EnterpriseUpdateInput", "enterprise { version }", input);
+        done.await["enterprise"]["version"].as_i64().expect("a version")
+    };
+    let closed = set(firms[0]["version"].as_i64().expect("a version"), "CLOSED").await;
+    let today = lianhu::kernel::clock::civil(world.state.clock.now()).0.to_string();
+    assert_eq!(shown(0).await["closedOn"], today);
+    let reopened = set(closed, "OPERATING").await;
+    assert_eq!(shown(0).await["closedOn"], Value::Null, "what works again is not closed");
+    set(reopened, "CLOSED").await;
+    let other = world.actor("wanfang-contact").await;
+    let homes = "{ households(first: 1) { nodes { id } } }";
+    let home = other.get(homes).await["households"]["nodes"][0]["id"].clone();
+    let nearby = world.actor("nancheng-admin").await;
+    let open = json!({"household": {"id": home}, "reason": "上门无人应答"});
+    let opened =
+        nearby.change("householdBreakGlass", "HouseholdBreakGlassInput", "emergency { id }", open).await;
+    assert!(opened["emergency"]["id"].is_string(), "{opened}");
+    let kept = settings(&world);
+    let (before, neighbour) = (shown(0).await, shown(1).await);
+    assert!(before["contactPerson"].is_string() && before["phoneMasked"].is_string(), "{before}");
+    world.state.clock.shift(Duration::days(i64::from(kept.access_log_days) + 1));
+    let early = run(&world, &kept, true).await;
+    assert_eq!((count(&early, "enterprises-personal"), count(&early, "emergencies")), (0, 1), "{early:?}");
+    assert_eq!(run(&world, &kept, false).await, early, "a dry run tells what becomes of it");
+    assert_eq!(emergency::Entity::find().count(world.state.db.read()).await.expect("a count"), 0);
+    world.state.clock.shift(Duration::days(i64::from(kept.personal_days)));
+    let dry = run(&world, &kept, true).await;
+    // Of the demonstration some are closed, too.
+    let number = enterprise::Entity::find().filter(enterprise::Column::ClosedOn.is_not_null());
+    let number = number.count(world.state.db.read()).await.expect("a count");
+    assert!(number > 1);
+    assert_eq!(count(&dry, "enterprises-personal"), number, "{dry:?}");
+    assert_eq!(run(&world, &kept, false).await, dry);
+    let id = entity::id::EnterpriseId(uuid(&firms[0]["id"]));
+    let row =
+        enterprise::Entity::find_by_id(id).one(world.state.db.read()).await.expect("a row").expect("it");
+    assert_eq!((row.legal_representative, row.contact_person), (None, None));
+    assert_eq!((row.phone, row.phone_masked, row.phone_hash), (None, None, None));
+    assert_eq!(row.name, before["name"].as_str().expect("a name"));
+    assert_eq!(line(&world, id.0).await.content, json!({}), "nothing of it stays in the log");
+    let id = entity::id::EnterpriseId(uuid(&firms[1]["id"]));
+    let row =
+        enterprise::Entity::find_by_id(id).one(world.state.db.read()).await.expect("a row").expect("it");
+    assert_eq!(row.contact_person.as_deref(), neighbour["contactPerson"].as_str());
+    assert_eq!(count(&run(&world, &kept, false).await, "enterprises-personal"), 0);
 }
 
 #[tokio::test]

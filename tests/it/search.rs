@@ -1,7 +1,7 @@
 //! Search: what is found, by whom, in which order, and what it costs.
 
 use entity::{cadre, enterprise, household, region};
-use lianhu_tests::{Actor, World, key};
+use lianhu_tests::{Actor, Dice, World, key};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -102,22 +102,12 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Numbers that look random and are the same at each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("small") % most.max(1)
-    }
-
-    /// A piece of a text.
-    fn piece(&mut self, text: &str) -> String {
-        let letters: Vec<char> = text.chars().collect();
-        let from = self.below(letters.len());
-        let long = 1 + self.below(5);
-        letters[from..].iter().take(long).collect()
-    }
+/// A piece of a text.
+fn piece(dice: &mut Dice, text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let from = dice.below(letters.len());
+    let long = 1 + dice.below(5);
+    letters[from..].iter().take(long).collect()
 }
 
 #[tokio::test]
@@ -137,13 +127,13 @@ async fn everybody_finds_exactly_what_a_look_through_their_lists_would_find() {
     for (at, name) in names.into_iter().chain([""]).enumerate() {
         let actor = if name.is_empty() { world.anyone() } else { world.actor(name).await };
         let own = shown(&actor, !name.is_empty()).await;
-        let mut dice = Dice(at as u64 + 7);
+        let mut dice = Dice::new(at as u64 + 7);
         for turn in 0..8 {
             // Half of what they see, half of what they may not see.
             let from = if turn % 2 == 0 && !own.is_empty() { &own } else { &everyone };
             let words = &from[dice.below(from.len())].2;
             let at = dice.below(words.len());
-            let text = dice.piece(&words[at]);
+            let text = piece(&mut dice, &words[at]);
             for kind in ["REGION", "CADRE", "ENTERPRISE", "HOUSEHOLD"] {
                 let holds = |(of, _, words): &&(&str, String, Vec<String>)| {
                     // An official code is found by its beginning alone.

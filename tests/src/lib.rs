@@ -4,13 +4,12 @@
 //! `sqlite` (the usual) or the address of a PostgreSQL server on which databases may be made.
 
 pub mod actor;
-pub mod dice;
 pub mod ground;
 pub mod issuer;
 pub mod world;
 
 pub use actor::{Actor, Answer};
-pub use dice::Dice;
+pub use lianhu::demo::dice::Dice;
 pub use world::World;
 
 /// A new idempotency key.

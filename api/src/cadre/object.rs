@@ -3,8 +3,7 @@
 use crate::{
     branch::object::PartyBranch,
     kernel::{
-        access::Owner,
-        access::{Subject, Way},
+        access::{Owner, Subject, Way},
         connection::{Connection, Cursor},
         directive::{DataClass, auth, class, cost, may, see},
         door::live,

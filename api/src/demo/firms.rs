@@ -5,7 +5,7 @@ use entity::{
     enterprise,
     id::{EnterpriseId, RegionId},
     kind::{EnterpriseSize, EnterpriseStatus},
-    scalar::CreditCode,
+    scalar::{CreditCode, Date},
 };
 use std::collections::HashSet;
 
@@ -67,11 +67,13 @@ pub(super) fn firms(making: &mut Making, town: &Town, count: usize) -> Vec<Firm>
                 break code;
             }
         };
+        // The first is the one whose representative has an account.
         let status = match dice.below(100) {
             0..4 => EnterpriseStatus::Suspended,
             4..6 => EnterpriseStatus::Closed,
             _ => EnterpriseStatus::Operating,
         };
+        let status = if firms.is_empty() { EnterpriseStatus::Operating } else { status };
         let firm = Firm { id: dice.id(), county_id: town.county.id, township_id: town.region.id, village_id };
         let StoredPhone { sealed, masked, hash } = making.phone(&digits);
         making.rows.enterprises.push(enterprise::Model {
@@ -93,8 +95,8 @@ pub(super) fn firms(making: &mut Making, town: &Town, count: usize) -> Vec<Firm>
                 _ => EnterpriseSize::Medium,
             },
             employees: Some(employees),
-            // The first is the one whose representative has an account.
-            status: if firms.is_empty() { EnterpriseStatus::Operating } else { status },
+            status,
+            closed_on: (status == EnterpriseStatus::Closed).then_some(Date(making.today)),
             version: 1,
         });
         firms.push(firm);

@@ -4,7 +4,7 @@
 //! a contact. 万坊镇 is smaller and has gaps, so that coverage has something to say. Nobody real is in it (`names`).
 //! What is dated (terms of office, assignments, grants) is reckoned back from the day of loading; all else stays the same.
 
-mod dice;
+pub mod dice;
 mod names;
 
 mod places;

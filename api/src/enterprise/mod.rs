@@ -5,6 +5,7 @@
 //! sees name, code and place; who serves it sees all but the telephone number; its contacts and its own representative
 //! see that as well. The number is sealed at rest, with a masked form to show and a keyed hash to compare beside it.
 
+pub mod erase;
 pub mod object;
 pub mod roster;
 
@@ -31,7 +32,7 @@ use entity::{
     enterprise,
     id::EnterpriseId,
     kind::{ChangeKind, EnterpriseSize, EnterpriseStatus, RegionKind},
-    scalar::{CreditCode, PhoneNumber},
+    scalar::{CreditCode, Date, PhoneNumber},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, IntoActiveModel, QueryFilter, Set, Value};
 use uuid::Uuid;
@@ -58,6 +59,7 @@ impl Record for enterprise::Entity {
         "size",
         "employees",
         "status",
+        "closed_on",
     ];
 }
 
@@ -110,7 +112,7 @@ pub async fn create(work: &Work, input: EnterpriseCreateInput) -> Result<Uuid> {
     });
     checks.done()?;
     let id = id.unwrap_or_else(|| EnterpriseId(Uuid::now_v7()));
-    let Some(row) = known.row(id, Place::from(&region), size, status) else {
+    let Some(row) = known.row(id, Place::from(&region), size, (status, work.ctx.today())) else {
         return Err(Refusal::not_found("regionId").into());
     };
     code_is_free(work, &row.credit_code, None).await?;
@@ -165,8 +167,9 @@ impl Known {
         id: EnterpriseId,
         place: Place,
         size: EnterpriseSize,
-        status: Option<EnterpriseStatus>,
+        (status, today): (Option<EnterpriseStatus>, Date),
     ) -> Option<enterprise::Model> {
+        let status = status.unwrap_or(EnterpriseStatus::Operating);
         Some(enterprise::Model {
             id,
             name: self.name?,
@@ -182,10 +185,16 @@ impl Known {
             trade: self.trade,
             size,
             employees: self.employees,
-            status: status.unwrap_or(EnterpriseStatus::Operating),
+            status,
+            closed_on: closed_on(status, today),
             version: 1,
         })
     }
+}
+
+/// The first day on which an enterprise is closed that has this status since today.
+fn closed_on(status: EnterpriseStatus, today: Date) -> Option<Date> {
+    (status == EnterpriseStatus::Closed).then_some(today)
 }
 
 /// Changes what is given; what is absent stays, and null clears.
@@ -244,6 +253,9 @@ pub async fn update(work: &Work, input: EnterpriseUpdateInput) -> Result<Uuid> {
     }
     if let Some(status) = checks.given("status", status) {
         change(&mut row.status, status, &old.status);
+        if status != old.status {
+            change(&mut row.closed_on, closed_on(status, work.ctx.today()), &old.closed_on);
+        }
     }
     checks.done()?;
     if let ActiveValue::Set(code) = &row.credit_code {

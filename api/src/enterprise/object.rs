@@ -1,8 +1,7 @@
 //! `Enterprise` as it is spoken.
 
 use crate::kernel::{
-    access::Owner,
-    access::{Subject, Way},
+    access::{Owner, Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
     door::{any_of, enterprises_showing},
@@ -24,7 +23,7 @@ use entity::{
     enterprise,
     id::{EnterpriseId, RegionId},
     kind::{EnterpriseSize, EnterpriseStatus},
-    scalar::{CreditCode, PhoneNumber},
+    scalar::{CreditCode, Date, PhoneNumber},
 };
 use sea_orm::{ColumnTrait, Condition, DerivePartialModel, QueryFilter, QuerySelect};
 use std::collections::HashMap;
@@ -67,6 +66,9 @@ pub struct Enterprise {
     /// Status (状态). Null when hidden.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub status: Option<EnterpriseStatus>,
+    /// First day on which it was closed (注销日期). Null while it is not closed, or hidden.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub closed_on: Option<Date>,
     /// Raised by each change; what a mutation expects.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub version: i32,
@@ -90,6 +92,7 @@ pub(crate) const MASKED: &[(&str, Option<Part>)] = &[
     ("size", Some(Part::Internal)),
     ("employees", Some(Part::Internal)),
     ("status", Some(Part::Internal)),
+    ("closedOn", Some(Part::Internal)),
     ("legalRepresentative", Some(Part::Personal)),
     ("contactPerson", Some(Part::Personal)),
     ("phoneMasked", Some(Part::Personal)),
@@ -231,6 +234,7 @@ impl Node for Enterprise {
             self.size = None;
             self.employees = None;
             self.status = None;
+            self.closed_on = None;
         }
     }
 }

@@ -8,7 +8,7 @@ mod export;
 
 pub use export::export;
 
-use super::{Known, TAKEN, Told, place};
+use super::{Known, TAKEN, Told, closed_on, place};
 use crate::{
     household::roster::{put, put_phone, put_some, refusals, refuse_masked, whole_or_masked},
     kernel::{
@@ -387,7 +387,7 @@ fn make(intake: &mut Intake<'_>, draft: Draft, place: Place) -> Option<enterpris
         }
     }
     let size = size.filter(|_| sound && intake.faults.total() == before)?;
-    known.row(EnterpriseId(Uuid::now_v7()), place, size, status)
+    known.row(EnterpriseId(Uuid::now_v7()), place, size, (status, intake.today))
 }
 
 fn alter(
@@ -427,6 +427,9 @@ fn alter(
     put_some(&mut after.employees, known.employees);
     put(&mut after.size, size);
     put(&mut after.status, status);
+    if after.status != before.status {
+        after.closed_on = closed_on(after.status, intake.today);
+    }
     (sound && intake.faults.total() == faults).then(|| Change { before: before.clone(), after, also: &[] })
 }
 

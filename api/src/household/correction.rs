@@ -6,8 +6,7 @@ use super::{
     held::{self, Entry},
 };
 use crate::kernel::{
-    access::Owner,
-    access::{Subject, Way},
+    access::{Owner, Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
     door::{self, unscoped},

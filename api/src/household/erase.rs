@@ -10,7 +10,7 @@ use crate::kernel::{
     record::{By, append, log_line},
 };
 use entity::{
-    correction, household, household_tag,
+    correction, emergency, household, household_tag,
     id::{CorrectionId, HouseholdId, MemberId},
     kind::{ChangeKind, HouseholdStatus, Kinship, Sex},
     member,
@@ -295,6 +295,20 @@ pub async fn members(db: &Db, part: Part, left_by: Date, by: By<'_>, progress: &
     }
 }
 
+fn over(before: DateTime) -> Condition {
+    Condition::all().add(emergency::Column::ClosesAt.lte(before))
+}
+
+/// Emergencies that would go.
+pub async fn count_emergencies(db: &Db, before: DateTime) -> Result<u64> {
+    Ok(unscoped::<emergency::Entity>().filter(over(before)).count(db.read()).await?)
+}
+
+/// Lets emergencies go that were over long ago, with their reasons; tells how many. The access log keeps its own lines.
+pub async fn emergencies(db: &Db, before: DateTime) -> Result<u64> {
+    Ok(emergency::Entity::delete_many().filter(over(before)).exec(db.write()).await?.rows_affected)
+}
+
 fn decided(before: DateTime) -> Condition {
     Condition::all().add(correction::Column::DecidedAt.lte(before))
 }
@@ -334,16 +348,15 @@ async fn forget_corrections(
         .into_tuple()
         .all(tx)
         .await?;
+    let lines = rows.iter().map(|&(id, version)| {
+        let change = (id.0, version + 1, ChangeKind::Ended);
+        log_line::<correction::Entity>(by.now, change, &[], serde_json::json!({}), by.request_id)
+    });
+    append(tx, lines.collect()).await?;
     let ids = rows.iter().map(|(id, _)| *id);
     correction::Entity::delete_many()
         .filter(any_of(correction::Column::Id, ids, tx.get_database_backend()))
         .exec(tx)
         .await?;
-    let count = rows.len() as u64;
-    let lines = rows.into_iter().map(|(id, version)| {
-        let change = (id.0, version + 1, ChangeKind::Ended);
-        log_line::<correction::Entity>(by.now, change, &[], serde_json::json!({}), by.request_id)
-    });
-    append(tx, lines.collect()).await?;
-    Ok(count)
+    Ok(rows.len() as u64)
 }

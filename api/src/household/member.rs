@@ -2,8 +2,7 @@
 
 use super::{SealedPhone, find_to_change, recount};
 use crate::kernel::{
-    access::Owner,
-    access::{Subject, Way},
+    access::{Owner, Subject, Way},
     directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
     error::{Refusal, Result},

@@ -2,8 +2,7 @@
 
 use super::{member::HouseholdMemberInput, tag};
 use crate::kernel::{
-    access::Owner,
-    access::{Subject, Way},
+    access::{Owner, Subject, Way},
     connection::{Connection, Cursor},
     directive::{DataClass, auth, class, cost, may, see},
     door::{any_of, counted_households, held_in_office, households_showing, live, unscoped},

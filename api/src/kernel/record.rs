@@ -128,7 +128,7 @@ impl By<'_> {
 /// Lines in a statement of many.
 const CHUNK: usize = 1024;
 
-/// Appends lines, after what they tell of was written: each says where its record stands.
+/// Appends lines, after what they tell of was written and before it is taken out: each says where its record stands.
 pub async fn append(
     db: &impl ConnectionTrait,
     mut lines: Vec<change::ActiveModel>,

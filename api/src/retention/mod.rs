@@ -3,6 +3,7 @@
 
 use crate::{
     account::upkeep as accounts,
+    enterprise::erase as enterprises,
     household::erase::{self, Part},
     kernel::{
         access::chain,
@@ -32,6 +33,8 @@ enum What {
     Corrections,
     Members(Part),
     Households(Part),
+    Enterprises,
+    Emergencies,
     Sessions,
     Imports,
     Keys,
@@ -108,6 +111,22 @@ pub const RULES: &[Rule] = &[
         "what is personal of households that are gone is erased",
     ),
     rule(
+        "enterprises-personal",
+        Personal,
+        |of| of.personal_days,
+        What::Enterprises,
+        "清除注销企业的法定代表人、联系人和电话",
+        "who spoke for enterprises that are closed is erased",
+    ),
+    rule(
+        "emergencies",
+        Personal,
+        |of| of.access_log_days,
+        What::Emergencies,
+        "删除到期的紧急查看及其事由",
+        "emergencies are let go with their reasons",
+    ),
+    rule(
         "sessions",
         Personal,
         |of| of.session_days,
@@ -174,6 +193,10 @@ impl Rule {
             (What::Members(part), false) => erase::members(db, part, day, by, progress).await,
             (What::Households(part), true) => erase::count_households(db, part, day).await,
             (What::Households(part), false) => erase::households(db, part, day, by, progress).await,
+            (What::Enterprises, true) => enterprises::count(db, day).await,
+            (What::Enterprises, false) => enterprises::personal(db, day, by, progress).await,
+            (What::Emergencies, true) => erase::count_emergencies(db, before).await,
+            (What::Emergencies, false) => erase::emergencies(db, before).await,
             (What::Sessions, true) => accounts::count_sessions(db, before).await,
             (What::Sessions, false) => accounts::sessions(db, before, progress).await,
             (What::Imports, true) => rosters::count_imports(db, before).await,

@@ -35,13 +35,13 @@ pub async fn imports(db: &Db, before: DateTime, by: By<'_>, progress: &ProgressB
             .all(&tx)
             .await?;
         let count = rows.len() as u64;
-        let those = any_of(Id, rows.iter().map(|(id, _)| *id), db.backend());
-        roster_import::Entity::delete_many().filter(those).exec(&tx).await?;
-        let lines = rows.into_iter().map(|(id, version)| {
+        let lines = rows.iter().map(|&(id, version)| {
             let change = (id.0, version + 1, ChangeKind::Ended);
             log_line::<roster_import::Entity>(by.now, change, &[], serde_json::json!({}), by.request_id)
         });
         append(&tx, lines.collect()).await?;
+        let those = any_of(Id, rows.iter().map(|(id, _)| *id), db.backend());
+        roster_import::Entity::delete_many().filter(those).exec(&tx).await?;
         tx.commit().await?;
         done += count;
         progress.inc(count);

@@ -229,15 +229,17 @@ pub async fn terminate(ctx: &Ctx, id: UploadId) -> Result<()> {
     let store = Store::new(ctx.keep()?);
     let upload = find(ctx, id, "id").await?;
     let tx = ctx.db().begin().await?;
+    let change = (id.0, upload.version + 1, ChangeKind::Ended);
+    let nothing = serde_json::json!({});
+    let mut line = record::log_line::<upload::Entity>(ctx.now(), change, &[], nothing, ctx.request_id());
+    line.actor = Set(Some(upload.account_id));
+    record::append(&tx, vec![line]).await?;
     let gone = upload::Entity::delete_many().filter(upload::Column::Id.eq(id)).exec(&tx).await?;
     if gone.rows_affected > 0 {
-        let change = (id.0, upload.version + 1, ChangeKind::Ended);
-        let nothing = serde_json::json!({});
-        let mut line = record::log_line::<upload::Entity>(ctx.now(), change, &[], nothing, ctx.request_id());
-        line.actor = Set(Some(upload.account_id));
-        record::append(&tx, vec![line]).await?;
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
     }
-    tx.commit().await?;
     store.remove(id).await?;
     Ok(())
 }

@@ -68,15 +68,15 @@ async fn expire(db: &Db, now: DateTime) -> Result<Vec<UploadId>> {
     let tx = db.begin().await?;
     let past: Vec<(UploadId, i32)> = past.into_tuple().all(&tx).await?;
     let ids: Vec<_> = past.iter().map(|&(id, _)| id).collect();
-    upload::Entity::delete_many()
-        .filter(any_of(upload::Column::Id, ids.iter().copied(), db.backend()))
-        .exec(&tx)
-        .await?;
     let lines = past.into_iter().map(|(id, version)| {
         let change = (id.0, version + 1, ChangeKind::Ended);
         record::log_line::<upload::Entity>(now, change, &[], serde_json::json!({}), BY)
     });
     record::append(&tx, lines.collect()).await?;
+    upload::Entity::delete_many()
+        .filter(any_of(upload::Column::Id, ids.iter().copied(), db.backend()))
+        .exec(&tx)
+        .await?;
     tx.commit().await?;
     Ok(ids)
 }

@@ -23,6 +23,8 @@ pub(super) struct Workload {
     deep: Option<&'static str>,
     /// What is looked for: two characters of what.
     pair: Option<Pair>,
+    /// Whose village the list is narrowed to.
+    village_of: Option<&'static str>,
 }
 
 /// Two characters that are looked for.
@@ -50,6 +52,7 @@ pub(super) fn lists_of(actor: &'static str) -> Vec<Workload> {
                 variables: variables.clone(),
                 deep,
                 pair: None,
+                village_of: None,
             });
             if actor == "nobody" {
                 break;
@@ -72,6 +75,7 @@ pub(super) fn all() -> Vec<Workload> {
             variables: json!({"kind": "VILLAGE", "first": 5}),
             deep,
             pair: None,
+            village_of: None,
         });
     }
     for (actor, pair) in [
@@ -90,6 +94,7 @@ pub(super) fn all() -> Vec<Workload> {
             variables: json!({"first": 20}),
             deep: None,
             pair: Some(pair),
+            village_of: None,
         });
     }
     all.push(Workload {
@@ -99,6 +104,7 @@ pub(super) fn all() -> Vec<Workload> {
         variables: json!({}),
         deep: None,
         pair: None,
+        village_of: None,
     });
     all
 }
@@ -118,14 +124,19 @@ impl Workload {
         Self { actor, ..self.clone() }
     }
 
+    /// The same of the village alone in which somebody's households lie.
+    pub(super) fn in_village_of(&self, whose: &'static str) -> Self {
+        Self { village_of: Some(whose), ..self.clone() }
+    }
+
     /// Signs in and looks up what the variables need.
     pub(super) async fn prepare<'a>(&self, place: &'a Ground) -> Result<Ask<'a>> {
         let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };
-        let password = format!("lianhu-demo-{}", self.actor);
-        let input = json!({"input": {"name": self.actor, "password": password, "device": "bench"}});
-        let session = ask.send(&json!({"query": SIGN_IN, "variables": input})).await?;
-        ask.token = session["sessionStart"]["accessToken"].as_str().map(str::to_owned);
+        ask.sign_in(self.actor).await?;
         let mut variables = self.variables.clone();
+        if let Some(whose) = self.village_of {
+            variables["where"] = json!({"region": village_of(place, whose).await?});
+        }
         let county = ask.send(&json!({"query": COUNTY})).await?["regions"]["nodes"][0].clone();
         if self.document == SUBTREE {
             variables["within"] = county["id"].clone();
@@ -153,7 +164,24 @@ impl Workload {
     }
 }
 
+/// The village in which the first household of somebody lies.
+async fn village_of(place: &Ground, whose: &str) -> Result<Value> {
+    let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };
+    ask.sign_in(whose).await?;
+    let own = "{ contactAssignments(first: 1, where: { live: true, kind: { eq: HOUSEHOLD } }) { nodes { household { village { id } } } } }";
+    let own = ask.send(&json!({"query": own})).await?;
+    Ok(own["contactAssignments"]["nodes"][0]["household"]["village"]["id"].clone())
+}
+
 impl Ask<'_> {
+    async fn sign_in(&mut self, name: &str) -> Result<()> {
+        let password = format!("lianhu-demo-{name}");
+        let input = json!({"input": {"name": name, "password": password, "device": "bench"}});
+        let session = self.send(&json!({"query": SIGN_IN, "variables": input})).await?;
+        self.token = session["sessionStart"]["accessToken"].as_str().map(str::to_owned);
+        Ok(())
+    }
+
     async fn send(&self, body: &Value) -> Result<Value> {
         let mut request = self.http.post(&self.place.endpoint).json(body);
         if let Some(token) = &self.token {

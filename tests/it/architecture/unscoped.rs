@@ -327,6 +327,8 @@ pub(super) const UNSCOPED: &[Allowed] = &[
     ("api/src/household/erase.rs", "household_tag", "what is past its time is erased, whoever could see it"),
     ("api/src/household/erase.rs", "tag", "the dictionary is public"),
     ("api/src/household/erase.rs", "correction", "what is past its time is erased, whoever could see it"),
+    ("api/src/household/erase.rs", "emergency", "what is past its time is erased, whoever could see it"),
+    ("api/src/enterprise/erase.rs", "enterprise", "what is past its time is erased, whoever could see it"),
     ("api/src/account/upkeep.rs", "session", "what is past its time is removed, whosever it is"),
     ("api/src/roster/upkeep.rs", "roster_import", "what is past its time is removed, whosever it is"),
     ("api/src/retention/mod.rs", "retention_night", "one process alone does it"),

@@ -2,23 +2,9 @@
 
 use super::{assert_consistent, change, preview, region, tree};
 use entity::{kind::RegionKind, region as regions};
-use lianhu_tests::World;
+use lianhu_tests::{Dice, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Numbers that are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("a number") % most
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a regions::Model]) -> &'a regions::Model {
-        from[self.below(from.len())]
-    }
-}
 
 /// A change by chance: the mutation, its input, and the preview of the same.
 fn some(dice: &mut Dice, rows: &[&regions::Model]) -> (&'static str, Value, Value) {
@@ -82,7 +68,7 @@ async fn whatever_is_changed_places_agree_with_the_tree_and_every_code_leads_to_
     for seed in [7, 20_140_507] {
         let world = World::demo().await;
         let platform = world.actor("platform-admin").await;
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let (mut codes, mut made) = (BTreeSet::new(), 0);
         for step in 0..30 {
             let all = tree(&world).await;

@@ -219,8 +219,8 @@ impl Looker<'_> {
     /// The lists of a region: nothing that isn't in the whole list, and all of it that lies there.
     async fn nested(&mut self, right: &Seen, wrong: &mut Vec<String>) {
         let kinds = [RegionKind::Village, RegionKind::Township, RegionKind::County, RegionKind::Group];
-        let places = self.model.of(*self.dice.pick(&kinds));
-        let region = *self.dice.pick(&places);
+        let places = self.model.of(self.dice.pick(&kinds));
+        let region = self.dice.pick(&places);
         let query = format!(
             "{HOUSEHOLD} {ENTERPRISE} query($region: ID!) {{ region(by: {{ id: $region }}) {{
                households(first: 100) {{ totalCount nodes {{ ...H }} }} enterprises(first: 100) {{ totalCount nodes {{ ...E }} }} }} }}"
@@ -255,13 +255,13 @@ impl Looker<'_> {
     ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
         let model = self.model;
         let dice = &mut self.dice;
-        let tag = *dice.pick(&TAGS);
-        let one = dice.pick(&model.homes);
-        let firm = dice.pick(&model.firms);
+        let tag = dice.pick(&TAGS);
+        let one = dice.one(&model.homes);
+        let firm = dice.one(&model.firms);
         let kinds = [RegionKind::Village, RegionKind::Township, RegionKind::County, RegionKind::Province];
         let of = |dice: &mut Dice| {
-            let kind = *dice.pick(&kinds);
-            *dice.pick(&model.of(kind))
+            let kind = dice.pick(&kinds);
+            dice.pick(&model.of(kind))
         };
         let (near, far): (RegionId, RegionId) = (of(dice), of(dice));
         let query = "query($tag: String!, $number: String!, $head: String!, $near: ID!, $far: ID!, $firm: String!) {

@@ -95,13 +95,13 @@ impl Dealing<'_> {
             self.model.cadres[n].term.until = until.map(|until: i64| self.today + until);
             // Some have left a branch before.
             if self.dice.percent(40) {
-                let (cadre, branch) = (self.model.cadres[n].id, *self.dice.pick(&branches));
+                let (cadre, branch) = (self.model.cadres[n].id, self.dice.pick(&branches));
                 let id = self.dice.id();
                 let days = Days { from: self.today - 400, until: Some(self.today - 1) };
                 self.model.memberships.push(Membership { id, cadre, branch, days });
             }
             if self.dice.percent(75) {
-                let (cadre, branch) = (self.model.cadres[n].id, *self.dice.pick(&branches));
+                let (cadre, branch) = (self.model.cadres[n].id, self.dice.pick(&branches));
                 let (id, days) = (self.dice.id(), self.days());
                 self.model.memberships.push(Membership { id, cadre, branch, days });
             }
@@ -137,16 +137,16 @@ impl Dealing<'_> {
     fn target(&mut self) -> Target {
         let place = |of: &mut Self, kind| {
             let places = of.model.of(kind);
-            Target::Region(*of.dice.pick(&places))
+            Target::Region(of.dice.pick(&places))
         };
         match self.dice.weighed(&[(32, 0), (14, 1), (9, 2), (13, 3), (10, 4), (7, 5), (15, 6)]) {
-            0 => Target::Home(self.dice.pick(&self.model.homes).id),
+            0 => Target::Home(self.dice.one(&self.model.homes).id),
             1 => place(self, RegionKind::Group),
             2 => place(self, RegionKind::Grid),
             3 => place(self, RegionKind::Village),
-            4 => Target::Area(self.dice.pick(&self.model.areas).id),
+            4 => Target::Area(self.dice.one(&self.model.areas).id),
             5 => place(self, RegionKind::Township),
-            _ => Target::Firm(self.dice.pick(&self.model.firms).id),
+            _ => Target::Firm(self.dice.one(&self.model.firms).id),
         }
     }
 
@@ -159,7 +159,7 @@ impl Dealing<'_> {
         if !matches!(own, Role::Integration) {
             for share in [35, 20] {
                 if self.dice.percent(share) {
-                    held.push(*self.dice.pick(&BESIDE));
+                    held.push(self.dice.pick(&BESIDE));
                 }
             }
         }
@@ -176,14 +176,14 @@ impl Dealing<'_> {
         let place = |of: &mut Self, kinds: &[(usize, RegionKind)]| {
             let kind = of.dice.weighed(kinds);
             let places: Vec<RegionId> = of.model.of(kind);
-            Bound::Region(*of.dice.pick(&places))
+            Bound::Region(of.dice.pick(&places))
         };
         match role {
             Role::PlatformAdmin => Bound::Everywhere,
-            Role::BranchSecretary => Bound::Branch(self.dice.pick(&self.model.branches).id),
-            Role::DepartmentHandler => Bound::Department(self.dice.pick(&self.model.departments).id),
-            Role::Resident => Bound::Home(self.dice.pick(&self.model.homes).id),
-            Role::EnterpriseRep => Bound::Firm(self.dice.pick(&self.model.firms).id),
+            Role::BranchSecretary => Bound::Branch(self.dice.one(&self.model.branches).id),
+            Role::DepartmentHandler => Bound::Department(self.dice.one(&self.model.departments).id),
+            Role::Resident => Bound::Home(self.dice.one(&self.model.homes).id),
+            Role::EnterpriseRep => Bound::Firm(self.dice.one(&self.model.firms).id),
             Role::GridWorker => {
                 place(self, &[(3, RegionKind::Grid), (2, RegionKind::Group), (2, RegionKind::Village)])
             }
@@ -222,7 +222,7 @@ impl Dealing<'_> {
         if homes.is_empty() {
             return;
         }
-        let (home, open) = (*self.dice.pick(&homes), self.dice.percent(65));
+        let (home, open) = (self.dice.pick(&homes), self.dice.percent(65));
         self.model.emergencies.push(Emergency { who, role, home, open });
     }
 }

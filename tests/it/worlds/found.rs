@@ -213,11 +213,11 @@ fn homes(
             let id: HouseholdId = dice.id();
             let village = at(ground, code);
             // Some lie in no group, or in no grid yet.
-            let group = (!dice.percent(10)).then(|| *dice.pick(&groups));
-            let grid = (!dice.percent(15)).then(|| *dice.pick(&grids));
+            let group = (!dice.percent(10)).then(|| dice.pick(&groups));
+            let grid = (!dice.percent(15)).then(|| dice.pick(&grids));
             let within: Within =
                 grid.into_iter().chain(group).chain(model.place(village.id).within.clone()).collect();
-            let head = (*dice.pick(&HEADS)).to_owned();
+            let head = (dice.pick(&HEADS)).to_owned();
             let tags: Vec<_> = TAGS.into_iter().filter(|_| dice.percent(40)).collect();
             let lives_here = dice.percent(90);
             let phone = format!("1388741{:04}", rows.len());
@@ -295,6 +295,7 @@ fn firms(model: &mut Model, ground: &Ground, world: &World, dice: &mut Dice) -> 
             size: if large { EnterpriseSize::Large } else { EnterpriseSize::Small },
             employees: Some(7),
             status: EnterpriseStatus::Operating,
+            closed_on: None,
             version: 1,
         });
         model.firms.push(Firm { id, name, large, within: model.place(at.id).within.clone() });

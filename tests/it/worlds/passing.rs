@@ -198,7 +198,7 @@ impl Play {
         let (to, closer) = match self.model.duties[n].to {
             Target::Area(area) => {
                 let villages = self.model.area(area).villages.clone();
-                (Target::Region(*self.dice.pick(&villages)), false)
+                (Target::Region(self.dice.pick(&villages)), false)
             }
             Target::Region(region) => match self.model.place(region).kind {
                 Township => (Target::Region(self.below(region, &[Village])?), false),

@@ -1,0 +1,16 @@
+//! Since when an enterprise is closed: what is personal of it is kept for so many days more.
+
+crate::dialect::step!(
+    r"
+ALTER TABLE enterprise ADD COLUMN closed_on {date}
+;
+UPDATE enterprise SET closed_on = CURRENT_DATE WHERE status = 'CLOSED'
+;
+CREATE INDEX enterprise_closed ON enterprise (closed_on) WHERE closed_on IS NOT NULL
+",
+    back: r"
+DROP INDEX enterprise_closed
+;
+ALTER TABLE enterprise DROP COLUMN closed_on
+"
+);
