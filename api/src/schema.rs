@@ -23,7 +23,7 @@ pub struct PlacesAndPeopleQuery(
 /// Whom we serve.
 #[derive(Default, MergedObject)]
 pub struct WhomWeServeQuery(
-    household::object::HouseholdQuery,
+    household::query::HouseholdQuery,
     household::tag::TagQuery,
     household::correction::CorrectionQuery,
     enterprise::object::EnterpriseQuery,
@@ -68,7 +68,7 @@ pub struct PlacesAndPeopleMutation(
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,
     account::admin::AccountMutation,
-    account::grant::RoleGrantMutation,
+    account::grant::object::RoleGrantMutation,
     account::bulk_object::AccountsMutation,
     account::api_key::object::ApiKeyMutation,
 );

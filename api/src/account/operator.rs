@@ -4,7 +4,10 @@
 use super::{
     Identity,
     admin::{self, check_name},
-    grant::{self, RoleGrantCreateInput, RoleGrantEndInput},
+    grant::{
+        self,
+        object::{RoleGrantCreateInput, RoleGrantEndInput},
+    },
     made::{New, first_password},
     object::{AccountUpdateInput, tidy},
     over,

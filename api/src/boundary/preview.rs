@@ -5,7 +5,7 @@ use super::{
     plan::{Change, Counts, Plan},
 };
 use crate::{
-    account::grant::RoleGrant,
+    account::grant::object::RoleGrant,
     contact::object::ContactAssignment,
     household::object::Household,
     kernel::{

@@ -3,7 +3,10 @@
 
 use super::load::{CadreLoad, LoadOf};
 use crate::{
-    household::object::{Household, HouseholdWhere, has_contact},
+    household::{
+        list::{HouseholdWhere, has_contact},
+        object::Household,
+    },
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, auth, class, cost, see},

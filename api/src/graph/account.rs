@@ -4,7 +4,10 @@ use crate::{
     account::{
         api_key::object::{ApiKey, ApiKeyOrderField, ApiKeyWhere},
         factor::HasSecondFactor,
-        grant::{self, RoleGrant, RoleGrantOrderField, RoleGrantWhere},
+        grant::{
+            self,
+            object::{RoleGrant, RoleGrantOrderField, RoleGrantWhere},
+        },
         object::Account,
         over,
         session::object::{Session, SessionOrderField, SessionWhere},

@@ -2,7 +2,7 @@
 
 use crate::{
     account::{
-        grant::{RoleGrant, may_end},
+        grant::{may_end, object::RoleGrant},
         object::Account,
     },
     branch::object::PartyBranch,

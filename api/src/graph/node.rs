@@ -2,7 +2,7 @@
 
 use crate::{
     account::{
-        api_key::object::ApiKey, grant::RoleGrant, notice::object::Notice, object::Account,
+        api_key::object::ApiKey, grant::object::RoleGrant, notice::object::Notice, object::Account,
         session::object::Session, sign_on::object::AccountIdentity,
     },
     audit::{access::AccessEntry, trail::ChangeEntry},

@@ -6,7 +6,10 @@ use crate::{
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     department::object::{Department, DepartmentOrderField, DepartmentWhere},
     enterprise::object::{Enterprise, EnterpriseOrderField, EnterpriseWhere},
-    household::object::{Household, HouseholdOrderField, HouseholdWhere},
+    household::{
+        list::{HouseholdOrderField, HouseholdWhere},
+        object::Household,
+    },
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class},

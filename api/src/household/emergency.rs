@@ -2,7 +2,7 @@
 //! the auditors of the place are told.
 
 use super::{
-    object::{HouseholdBy, by_number_of_all},
+    query::{HouseholdBy, by_number_of_all},
     reveal::check_reason,
 };
 use crate::account::notice;

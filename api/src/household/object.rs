@@ -1,36 +1,32 @@
 //! `Household` as it is spoken.
 
-use super::{member::HouseholdMemberInput, tag};
+use super::{
+    list::{HouseholdOrderField, HouseholdWhere},
+    member::HouseholdMemberInput,
+};
 use crate::kernel::{
     access::{Owner, Subject, Way},
-    connection::{Connection, Cursor},
-    directive::{DataClass, auth, class, cost, may, see},
-    door::{any_of, counted_households, held_in_office, households_showing, live, unscoped},
+    directive::{DataClass, auth, class, cost, may},
+    door::{any_of, households_showing},
     error::Result,
-    filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
-    node::{Filter, Listing, Node, OrderBy, Ordering, list},
-    page::{PageArgs, Run},
+    node::Node,
+    page::Run,
     payload::{ctx, payload},
     personal::Personal,
     place::Place,
-    policy::{May, Part, Resource, Sight},
+    policy::{May, Part, Sight},
     request::Ctx,
     rows::Key,
     scope::{Facts, Scope},
 };
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
-    assignment, household, household_tag,
+    household,
     id::{HouseholdId, RegionId},
-    kind::{AssignmentKind, HouseholdStatus},
-    place_past,
+    kind::HouseholdStatus,
     scalar::{Date, PhoneNumber, Yuan},
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, Condition, DbBackend, DerivePartialModel, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -184,138 +180,6 @@ pub struct GeoPositionInput {
     pub datum: Datum,
 }
 
-/// Conditions on households, all of them to hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
-pub struct HouseholdWhere {
-    /// Anywhere in this region. One that was merged into another answers as that does.
-    pub region: MaybeUndefined<RegionId>,
-    /// With `region`: those that stood in it on this day, before later boundary changes.
-    pub region_as_of: MaybeUndefined<Date>,
-    /// By number within the village.
-    #[graphql(default)]
-    pub number: Option<StringFilter>,
-    /// By the name of the head, exactly.
-    #[graphql(default)]
-    pub head_name: Option<StringFilter>,
-    /// By status.
-    #[graphql(default)]
-    pub status: Option<ChoiceFilter<HouseholdStatus>>,
-    /// Carrying one of these tags, by code. Tags of the sensitive class are refused (`FORBIDDEN`).
-    #[graphql(default)]
-    pub tag: Option<StringFilter>,
-    /// True: households without a current contact, neither of their own nor of their group. False: those with one.
-    /// Finds those alone of which the viewer may see who answers for them.
-    pub without_contact: MaybeUndefined<bool>,
-    /// Those that lived there on a day; and the day for which a contact is looked for.
-    #[graphql(skip)]
-    pub resident_on: Option<Date>,
-}
-
-impl Filter for HouseholdWhere {
-    async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
-        let mut all = match operand(&self.region_as_of)? {
-            Some(day) => in_region_on::<household::Entity>(ctx, &self.region, day).await?,
-            None => in_region::<household::Entity>(ctx, &self.region).await?,
-        };
-        if let Some(number) = &self.number {
-            all = all.add(number.on(household::Column::Number)?);
-        }
-        if let Some(head) = &self.head_name {
-            all = all.add(head.on(household::Column::HeadName)?);
-            all = all.add(households_showing(Part::Names, ctx.scope(), ctx.backend()));
-        }
-        if let Some(status) = &self.status {
-            all = all.add(status.on(household::Column::Status)?);
-        }
-        if let Some(day) = self.resident_on {
-            all = all.add(resident_on(day));
-        }
-        if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
-            all = all.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
-        }
-        if let Some(tag) = &self.tag {
-            all = all.add(tagged(ctx, tag).await?);
-        }
-        if let Some(without) = operand(&self.without_contact)? {
-            let with = has_contact(self.resident_on.unwrap_or_else(|| ctx.today()));
-            all = all.add(if without { with.not() } else { with });
-            all = all.add(counted_households(ctx.scope(), ctx.backend()));
-        }
-        Ok(all)
-    }
-}
-
-async fn tagged(ctx: &Ctx, codes: &StringFilter) -> Result<Expr> {
-    let mut named: Vec<String> = operand(&codes.eq)?.into_iter().collect();
-    named.extend(operand(&codes.one_of)?.unwrap_or_default());
-    tag::must_be_ordinary(ctx, &named).await?;
-    let with = unscoped::<household_tag::Entity>()
-        .select_only()
-        .expr(Expr::val(1))
-        .filter(
-            Expr::col((household_tag::Entity, household_tag::Column::HouseholdId))
-                .equals((household::Entity, household::Column::Id)),
-        )
-        .filter(codes.on(household_tag::Column::Tag)?)
-        .into_query();
-    Ok(Expr::exists(with))
-}
-
-/// Whether a household lived there on a day.
-fn resident_on(day: Date) -> Condition {
-    use household::Column::{RegisteredOn, ResidentUntil, Status};
-    let there = Condition::any().add(Status.eq(HouseholdStatus::Resident)).add(ResidentUntil.gt(day));
-    Condition::all().add(there).add(Condition::any().add(RegisteredOn.is_null()).add(RegisteredOn.lte(day)))
-}
-
-/// Whether a household has a contact on a day: a live assignment to itself, its group or its grid.
-pub fn has_contact(day: Date) -> Condition {
-    use assignment::Column::{EndsOn, HouseholdId, Kind, RegionId, StartsOn};
-    let any = |condition: Expr| {
-        let select = unscoped::<assignment::Entity>()
-            .select_only()
-            .expr(Expr::val(1))
-            .filter(condition)
-            .filter(live(StartsOn, EndsOn, day))
-            .filter(held_in_office(day));
-        Expr::exists(select.into_query())
-    };
-    let column = |column: household::Column| Expr::col((household::Entity, column));
-    let own = Expr::col((assignment::Entity, HouseholdId)).eq(column(household::Column::Id));
-    let region = Expr::col((assignment::Entity, RegionId));
-    let around = region
-        .clone()
-        .eq(column(household::Column::GroupId))
-        .or(region.eq(column(household::Column::GridId)))
-        .and(Kind.eq(AssignmentKind::Group));
-    Condition::any().add(any(own)).add(any(around))
-}
-
-/// What households are ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
-pub enum HouseholdOrderField {
-    /// Number within the village.
-    Number,
-    /// Name of the head, by its characters.
-    HeadName,
-    /// When it was registered: the order of the ids.
-    CreatedAt,
-}
-
-impl Ordering for HouseholdOrderField {
-    fn column(self) -> Option<&'static str> {
-        match self {
-            Self::Number => Some("number"),
-            Self::HeadName => Some("head_name"),
-            Self::CreatedAt => None,
-        }
-    }
-
-    fn usual() -> Run {
-        Run { column: Some("number"), descending: false }
-    }
-}
-
 impl Node for Household {
     type Entity = household::Entity;
     type Where = HouseholdWhere;
@@ -374,119 +238,6 @@ impl Key for PhoneOf {
             .await?;
         rows.into_iter().map(|(id, phone)| Ok((Self(id), PhoneNumber(ctx.vault().open(&phone)?)))).collect()
     }
-}
-
-/// By what a household is looked up: exactly one of these.
-#[derive(Clone, Debug, OneofObject)]
-pub enum HouseholdBy {
-    /// By its id, as `node` takes it.
-    Id(HouseholdId),
-    /// Its number within its village; also one that it had there before a boundary change.
-    Number(HouseholdNumber),
-}
-
-/// A village and a number in it.
-#[derive(Clone, Debug, InputObject)]
-pub struct HouseholdNumber {
-    /// The village.
-    pub village_id: RegionId,
-    /// The number within it.
-    pub number: String,
-}
-
-/// Questions about households.
-#[derive(Debug, Default)]
-pub struct HouseholdQuery;
-
-#[Object]
-impl HouseholdQuery {
-    /// One household by its id or number. Requires a grant or assignment that covers it; null when there is none such.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Household])))]
-    async fn household(
-        &self,
-        gql: &Context<'_>,
-        #[graphql(desc = "Which one, by exactly one of these.")] by: HouseholdBy,
-    ) -> Option<Result<Household>> {
-        let ctx = ctx(gql);
-        match by {
-            HouseholdBy::Id(id) => ctx.edge(Some(id)).await,
-            HouseholdBy::Number(at) => by_number(ctx, at).await.transpose(),
-        }
-    }
-
-    /// Households that the viewer's grants and assignments cover, by number. Requires sign-in.
-    #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Household])))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
-    async fn households(
-        &self,
-        gql: &Context<'_>,
-        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<HouseholdWhere>,
-        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
-            Vec<OrderBy<HouseholdOrderField>>,
-        >,
-        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
-            i32,
-        >,
-        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
-        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
-    ) -> Option<Result<Connection<Household>>> {
-        if let Err(error) = ctx(gql).signed_in() {
-            return Some(Err(error));
-        }
-        Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
-    }
-}
-
-async fn by_number(ctx: &Ctx, at: HouseholdNumber) -> Result<Option<Household>> {
-    let id: Option<Uuid> = ctx
-        .within::<household::Entity>()
-        .select_only()
-        .column(household::Column::Id)
-        .filter(household::Column::VillageId.eq(at.village_id))
-        .filter(household::Column::Number.eq(at.number.as_str()))
-        .into_tuple()
-        .one(ctx.db().read())
-        .await?;
-    let id = match id {
-        Some(id) => Some(id),
-        None => by_former_number(ctx, &at).await?,
-    };
-    match id {
-        Some(id) => ctx.node(id).await,
-        None => Ok(None),
-    }
-}
-
-/// The household of a number in a village, whoever asks.
-pub(super) async fn by_number_of_all(
-    db: &impl ConnectionTrait,
-    at: &HouseholdNumber,
-) -> Result<Option<HouseholdId>> {
-    Ok(unscoped::<household::Entity>()
-        .select_only()
-        .column(household::Column::Id)
-        .filter(household::Column::VillageId.eq(at.village_id))
-        .filter(household::Column::Number.eq(at.number.as_str()))
-        .into_tuple()
-        .one(db)
-        .await?)
-}
-
-/// The household that had the number before its village was merged or parted.
-async fn by_former_number(ctx: &Ctx, at: &HouseholdNumber) -> Result<Option<Uuid>> {
-    use place_past::Column::{Entity, EntityId, Number, Sequence, VillageId};
-    Ok(unscoped::<place_past::Entity>()
-        .select_only()
-        .column(EntityId)
-        .filter(Entity.eq(HouseholdId::PREFIX))
-        .filter(VillageId.eq(at.village_id))
-        .filter(Number.eq(at.number.as_str()))
-        .order_by_desc(Sequence)
-        .limit(1)
-        .into_tuple()
-        .one(ctx.db().read())
-        .await?)
 }
 
 /// A household to register, with its members.

@@ -48,11 +48,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
     ("api/src/audit/who.rs", "account", "whoever may read the logs knows by name who did it"),
     ("api/src/household/reveal.rs", "account", "the viewer's own, as a lock"),
     ("api/src/household/reveal.rs", "access_line", "the viewer's own looks are counted"),
-    (
-        "api/src/household/object.rs",
-        "household",
-        "to open it in an emergency, or find that it does not exist",
-    ),
+    ("api/src/household/query.rs", "household", "to open it in an emergency, or find that it does not exist"),
     ("api/src/household/emergency.rs", "household", "opened in an emergency, or found not to exist"),
     ("api/src/household/emergency.rs", "assignment", "who is told of an emergency; nothing of it is shown"),
     ("api/src/household/emergency.rs", "account", "who is told of an emergency; nothing of it is shown"),
@@ -130,7 +126,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "account_identity",
         "identities are unique over all; the other is named only if seen",
     ),
-    ("api/src/account/grant.rs", "grant", "what an account reaches is a fact of rights"),
+    ("api/src/account/grant/mod.rs", "grant", "what an account reaches is a fact of rights"),
     (
         "api/src/account/succession.rs",
         "grant",
@@ -163,18 +159,14 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "household",
         "numbers are unique in a village; the other is named only if seen",
     ),
-    ("api/src/household/object.rs", "place_past", "leads to a household that is then asked through the door"),
+    ("api/src/household/query.rs", "place_past", "leads to a household that is then asked through the door"),
     ("api/src/household/succession.rs", "household", "numbers are unique in a village; shown only if seen"),
     (
-        "api/src/household/object.rs",
+        "api/src/household/list.rs",
         "household_tag",
         "a condition on households that are asked through the door",
     ),
-    (
-        "api/src/household/object.rs",
-        "assignment",
-        "a condition on households that are asked through the door",
-    ),
+    ("api/src/household/list.rs", "assignment", "a condition on households that are asked through the door"),
     ("api/src/household/member.rs", "member", "the members of a household that the command may change"),
     (
         "api/src/household/tag.rs",

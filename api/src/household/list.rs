@@ -1,0 +1,155 @@
+//! How households are listed: by what conditions, in what order.
+
+use super::tag;
+use crate::kernel::{
+    door::{counted_households, held_in_office, households_showing, live, unscoped},
+    error::Result,
+    filter::{ChoiceFilter, StringFilter, in_region, in_region_on, operand},
+    node::{Filter, Ordering},
+    page::Run,
+    policy::Part,
+    request::Ctx,
+};
+use async_graphql::{Enum, InputObject, MaybeUndefined};
+use entity::{
+    assignment, household, household_tag,
+    id::RegionId,
+    kind::{AssignmentKind, HouseholdStatus},
+    scalar::Date,
+};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// Conditions on households, all of them to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
+pub struct HouseholdWhere {
+    /// Anywhere in this region. One that was merged into another answers as that does.
+    pub region: MaybeUndefined<RegionId>,
+    /// With `region`: those that stood in it on this day, before later boundary changes.
+    pub region_as_of: MaybeUndefined<Date>,
+    /// By number within the village.
+    #[graphql(default)]
+    pub number: Option<StringFilter>,
+    /// By the name of the head, exactly.
+    #[graphql(default)]
+    pub head_name: Option<StringFilter>,
+    /// By status.
+    #[graphql(default)]
+    pub status: Option<ChoiceFilter<HouseholdStatus>>,
+    /// Carrying one of these tags, by code. Tags of the sensitive class are refused (`FORBIDDEN`).
+    #[graphql(default)]
+    pub tag: Option<StringFilter>,
+    /// True: households without a current contact, neither of their own nor of their group. False: those with one.
+    /// Finds those alone of which the viewer may see who answers for them.
+    pub without_contact: MaybeUndefined<bool>,
+    /// Those that lived there on a day; and the day for which a contact is looked for.
+    #[graphql(skip)]
+    pub resident_on: Option<Date>,
+}
+
+impl Filter for HouseholdWhere {
+    async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
+        let mut all = match operand(&self.region_as_of)? {
+            Some(day) => in_region_on::<household::Entity>(ctx, &self.region, day).await?,
+            None => in_region::<household::Entity>(ctx, &self.region).await?,
+        };
+        if let Some(number) = &self.number {
+            all = all.add(number.on(household::Column::Number)?);
+        }
+        if let Some(head) = &self.head_name {
+            all = all.add(head.on(household::Column::HeadName)?);
+            all = all.add(households_showing(Part::Names, ctx.scope(), ctx.backend()));
+        }
+        if let Some(status) = &self.status {
+            all = all.add(status.on(household::Column::Status)?);
+        }
+        if let Some(day) = self.resident_on {
+            all = all.add(resident_on(day));
+        }
+        if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
+            all = all.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
+        }
+        if let Some(tag) = &self.tag {
+            all = all.add(tagged(ctx, tag).await?);
+        }
+        if let Some(without) = operand(&self.without_contact)? {
+            let with = has_contact(self.resident_on.unwrap_or_else(|| ctx.today()));
+            all = all.add(if without { with.not() } else { with });
+            all = all.add(counted_households(ctx.scope(), ctx.backend()));
+        }
+        Ok(all)
+    }
+}
+
+async fn tagged(ctx: &Ctx, codes: &StringFilter) -> Result<Expr> {
+    let mut named: Vec<String> = operand(&codes.eq)?.into_iter().collect();
+    named.extend(operand(&codes.one_of)?.unwrap_or_default());
+    tag::must_be_ordinary(ctx, &named).await?;
+    let with = unscoped::<household_tag::Entity>()
+        .select_only()
+        .expr(Expr::val(1))
+        .filter(
+            Expr::col((household_tag::Entity, household_tag::Column::HouseholdId))
+                .equals((household::Entity, household::Column::Id)),
+        )
+        .filter(codes.on(household_tag::Column::Tag)?)
+        .into_query();
+    Ok(Expr::exists(with))
+}
+
+/// Whether a household lived there on a day.
+fn resident_on(day: Date) -> Condition {
+    use household::Column::{RegisteredOn, ResidentUntil, Status};
+    let there = Condition::any().add(Status.eq(HouseholdStatus::Resident)).add(ResidentUntil.gt(day));
+    Condition::all().add(there).add(Condition::any().add(RegisteredOn.is_null()).add(RegisteredOn.lte(day)))
+}
+
+/// Whether a household has a contact on a day: a live assignment to itself, its group or its grid.
+pub fn has_contact(day: Date) -> Condition {
+    use assignment::Column::{EndsOn, HouseholdId, Kind, RegionId, StartsOn};
+    let any = |condition: Expr| {
+        let select = unscoped::<assignment::Entity>()
+            .select_only()
+            .expr(Expr::val(1))
+            .filter(condition)
+            .filter(live(StartsOn, EndsOn, day))
+            .filter(held_in_office(day));
+        Expr::exists(select.into_query())
+    };
+    let column = |column: household::Column| Expr::col((household::Entity, column));
+    let own = Expr::col((assignment::Entity, HouseholdId)).eq(column(household::Column::Id));
+    let region = Expr::col((assignment::Entity, RegionId));
+    let around = region
+        .clone()
+        .eq(column(household::Column::GroupId))
+        .or(region.eq(column(household::Column::GridId)))
+        .and(Kind.eq(AssignmentKind::Group));
+    Condition::any().add(any(own)).add(any(around))
+}
+
+/// What households are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum HouseholdOrderField {
+    /// Number within the village.
+    Number,
+    /// Name of the head, by its characters.
+    HeadName,
+    /// When it was registered: the order of the ids.
+    CreatedAt,
+}
+
+impl Ordering for HouseholdOrderField {
+    fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Number => Some("number"),
+            Self::HeadName => Some("head_name"),
+            Self::CreatedAt => None,
+        }
+    }
+
+    fn usual() -> Run {
+        Run { column: Some("number"), descending: false }
+    }
+}
