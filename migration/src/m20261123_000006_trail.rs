@@ -1,4 +1,5 @@
-//! The audit trail: each line of the change log has an id of its moment, and says where its record stands.
+//! The audit trail: each line of the change log has an id of its moment, and says where its record stands. A line from
+//! before about a record that is gone by now stands nowhere.
 
 crate::dialect::step!(
     r"
@@ -18,7 +19,7 @@ ALTER TABLE change ALTER COLUMN id SET NOT NULL
 ;
 {end}
 {sqlite}
-UPDATE change SET id = unhex(printf('%012x', CAST(unixepoch(at, 'subsec') * 1000 AS INTEGER)) || '7000' || '8000'
+UPDATE change SET id = unhex(printf('%012x', CAST(round(unixepoch(at, 'subsec') * 1000) AS INTEGER)) || '7000' || '8000'
   || printf('%012x', sequence))
 ;
 {end}
@@ -65,13 +66,28 @@ UPDATE change SET (county_id, township_id, village_id) =
   (SELECT h.county_id, h.township_id, h.village_id FROM position r JOIN cadre h ON h.id = r.cadre_id WHERE r.id = change.entity_id) WHERE entity = 'position'
 ;
 UPDATE change SET (county_id, township_id, village_id) =
-  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN account h ON h.id = r.account_id WHERE r.id = change.entity_id) WHERE entity = 'grant'
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN region h ON h.id = r.region_id WHERE r.id = change.entity_id) WHERE entity = 'grant'
+;
+UPDATE change SET (county_id, township_id, village_id) =
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN branch h ON h.id = r.branch_id WHERE r.id = change.entity_id) WHERE entity = 'grant' AND county_id IS NULL
+;
+UPDATE change SET (county_id, township_id, village_id) =
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN department h ON h.id = r.department_id WHERE r.id = change.entity_id) WHERE entity = 'grant' AND county_id IS NULL
+;
+UPDATE change SET (county_id, township_id, village_id) =
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN household h ON h.id = r.household_id WHERE r.id = change.entity_id) WHERE entity = 'grant' AND county_id IS NULL
+;
+UPDATE change SET (county_id, township_id, village_id) =
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN enterprise h ON h.id = r.enterprise_id WHERE r.id = change.entity_id) WHERE entity = 'grant' AND county_id IS NULL
+;
+UPDATE change SET (county_id, township_id, village_id) =
+  (SELECT h.county_id, h.township_id, h.village_id FROM role_grant r JOIN account h ON h.id = r.account_id WHERE r.id = change.entity_id) WHERE entity = 'grant' AND county_id IS NULL
 ;
 UPDATE change SET (county_id, township_id, village_id) =
   (SELECT h.county_id, h.township_id, h.village_id FROM account_identity r JOIN account h ON h.id = r.account_id WHERE r.id = change.entity_id) WHERE entity = 'identity'
 ;
 UPDATE change SET (county_id, township_id, village_id) =
-  (SELECT h.county_id, h.township_id, h.village_id FROM api_key r JOIN account h ON h.id = r.account_id WHERE r.id = change.entity_id) WHERE entity = 'apikey'
+  (SELECT h.county_id, h.township_id, h.village_id FROM api_key r JOIN region h ON h.id = r.region_id WHERE r.id = change.entity_id) WHERE entity = 'apikey'
 ;
 UPDATE change SET (county_id, township_id, village_id) =
   (SELECT h.county_id, h.township_id, h.village_id FROM upload r JOIN account h ON h.id = r.account_id WHERE r.id = change.entity_id) WHERE entity = 'upload'

@@ -60,7 +60,7 @@ pub struct ChangeEntry {
 /// A value that a field was given (新值).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct ChangedValue {
-    /// The field (字段), by its name in the schema.
+    /// The field (字段), as the record keeps it.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub field: String,
     /// What it was given (值), as text. Null when it was emptied.
@@ -130,7 +130,7 @@ pub struct ChangeEntryWhere {
     pub kind: Option<ChoiceFilter<ChangeKind>>,
     /// In this request.
     pub request_id: MaybeUndefined<ID>,
-    /// Where the record stood then: this region and all in it.
+    /// Where the record stood then: in this county, township or village.
     pub region: MaybeUndefined<RegionId>,
     /// At this moment or after it.
     pub since: MaybeUndefined<DateTime>,

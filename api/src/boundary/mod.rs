@@ -80,7 +80,7 @@ async fn carry_out(work: &Work, plan: Plan, note: Option<&str>) -> Result<Uuid> 
         // Their numbers are kept with their places before either changes.
         rewrite::remember_all(&work.tx, moved, day).await?;
     }
-    succession::carry_out(work, &plan.regions, day, note).await?;
+    let lines = succession::carry_out(work, &plan.regions, day, note).await?;
     household::succession::renumber(work, &plan.renumbered).await?;
     area::rename(work, &plan.renamed_areas).await?;
     area::resettle(work, &plan.areas, &plan.leaving, plan.made.as_ref().map(|made| made.id)).await?;
@@ -89,6 +89,8 @@ async fn carry_out(work: &Work, plan: Plan, note: Option<&str>) -> Result<Uuid> 
         Some(Step::Parted(parted)) => rewrite::part(&work.tx, parted, day).await?,
         None => {}
     }
+    // What moved is told where it has come to.
+    work.log_all::<regions::Entity>(lines).await?;
     if let Some(into) = plan.into.as_ref() {
         let from = &plan.withdrawn;
         branch::succeed(work, from, into.id).await?;

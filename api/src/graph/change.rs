@@ -46,7 +46,7 @@ impl ChangeEntry {
         ID(self.request_id.clone())
     }
 
-    /// The fields that were changed (变更字段), by their names in the schema, personal ones among them; at most 60.
+    /// The fields that were changed (变更字段), as the record keeps them, personal ones among them; at most 60.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn fields(&self) -> Vec<String> {
         self.changed()

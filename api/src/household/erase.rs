@@ -11,7 +11,7 @@ use crate::kernel::{
 };
 use entity::{
     correction, emergency, household, household_tag,
-    id::{CorrectionId, HouseholdId, MemberId},
+    id::{CorrectionId, EmergencyId, HouseholdId, MemberId},
     kind::{ChangeKind, HouseholdStatus, Kinship, Sex},
     member,
     scalar::{Date, DateTime},
@@ -295,18 +295,30 @@ pub async fn members(db: &Db, part: Part, left_by: Date, by: By<'_>, progress: &
     }
 }
 
-fn over(before: DateTime) -> Condition {
+fn closed(before: DateTime) -> Condition {
     Condition::all().add(emergency::Column::ClosesAt.lte(before))
 }
 
 /// Emergencies that would go.
 pub async fn count_emergencies(db: &Db, before: DateTime) -> Result<u64> {
-    Ok(unscoped::<emergency::Entity>().filter(over(before)).count(db.read()).await?)
+    Ok(unscoped::<emergency::Entity>().filter(closed(before)).count(db.read()).await?)
 }
 
 /// Lets emergencies go that were over long ago, with their reasons; tells how many. The access log keeps its own lines.
-pub async fn emergencies(db: &Db, before: DateTime) -> Result<u64> {
-    Ok(emergency::Entity::delete_many().filter(over(before)).exec(db.write()).await?.rows_affected)
+pub async fn emergencies(db: &Db, before: DateTime, progress: &ProgressBar) -> Result<u64> {
+    let mut done = 0;
+    loop {
+        let some = unscoped::<emergency::Entity>().select_only().column(emergency::Column::Id);
+        let some = some.filter(closed(before)).limit(CHUNK);
+        let ids: Vec<EmergencyId> = some.into_tuple().all(db.read()).await?;
+        let those = any_of(emergency::Column::Id, ids.iter().copied(), db.backend());
+        let count = emergency::Entity::delete_many().filter(those).exec(db.write()).await?.rows_affected;
+        done += count;
+        progress.inc(count);
+        if (ids.len() as u64) < CHUNK {
+            return Ok(done);
+        }
+    }
 }
 
 fn decided(before: DateTime) -> Condition {

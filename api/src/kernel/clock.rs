@@ -3,10 +3,10 @@
 use chrono::{Duration, FixedOffset, NaiveTime, Utc};
 use entity::scalar::{Date, DateTime};
 use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+    Arc,
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
-use uuid::{ContextV7, Timestamp, Uuid};
+use uuid::{Builder, Uuid};
 
 const EAST_8: i32 = 8 * 3600;
 
@@ -29,12 +29,19 @@ impl Clock {
     }
 }
 
-/// An id of a moment, greater than those that were made of it or an earlier one before.
+/// An id of a moment, which need not be this one. Of ids of one millisecond, the one that was made later is greater.
 #[must_use]
 pub fn id_at(moment: DateTime) -> Uuid {
-    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
-    let seconds = u64::try_from(moment.0.timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(&ORDER, seconds, moment.0.timestamp_subsec_nanos()))
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let [first, second, third, fourth] = MADE.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    // Version and variant overwrite the upper bits of the first byte and the third: what is counted goes around them.
+    let mut tail = [0; 10];
+    tail[..4].copy_from_slice(&[second >> 4, (second << 4) | (third >> 4), third & 0x0f, fourth]);
+    tail[4] = first;
+    // The end of a fresh id is random.
+    tail[5..].copy_from_slice(&Uuid::now_v7().as_bytes()[11..]);
+    let milliseconds = u64::try_from(moment.0.timestamp_millis()).unwrap_or_default();
+    Builder::from_unix_timestamp_millis(milliseconds, &tail).into_uuid()
 }
 
 /// The civil date of a moment.

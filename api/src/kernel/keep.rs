@@ -23,7 +23,7 @@ pub struct Keep {
 pub struct Retention {
     /// What is sensitive of households and members who are gone.
     pub sensitive_days: u32,
-    /// What is personal of them.
+    /// What is personal of them, and of enterprises that are closed.
     pub personal_days: u32,
     /// Corrections that were decided.
     pub correction_days: u32,
@@ -31,6 +31,6 @@ pub struct Retention {
     pub session_days: u32,
     /// Reports of rosters that were taken in.
     pub import_days: u32,
-    /// The access log.
+    /// The access log, and emergencies.
     pub access_log_days: u32,
 }

@@ -1,8 +1,7 @@
 //! What one request carries: who asks, when, in which language, and what it has read so far.
 
 use super::{
-    access::Owner,
-    access::{Line, Looker, Seen},
+    access::{Line, Looker, Owner, Seen},
     clock::{Clock, civil, later},
     db::Db,
     door::{self, Guarded},

@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// Records that are looked up in one statement at the most.
 const AT_ONCE: usize = 30_000;
 
-/// Where records of one kind stand: by their own columns, or by those of their household, cadre or account.
+/// Where records of one kind stand: by their own columns, or by those of what they belong to.
 async fn places(
     db: &impl ConnectionTrait,
     entity: &str,
@@ -45,11 +45,13 @@ async fn places(
         ConsentId::PREFIX => of_household::<consent::Entity>(db, consent::Column::HouseholdId, ids).await,
         MembershipId::PREFIX => of_cadre::<membership::Entity>(db, membership::Column::CadreId, ids).await,
         PositionId::PREFIX => of_cadre::<position::Entity>(db, position::Column::CadreId, ids).await,
-        GrantId::PREFIX => of_account::<grant::Entity>(db, grant::Column::AccountId, ids).await,
+        GrantId::PREFIX => of_grant(db, ids).await,
         IdentityId::PREFIX => {
             of_account::<account_identity::Entity>(db, account_identity::Column::AccountId, ids).await
         }
-        ApiKeyId::PREFIX => of_account::<api_key::Entity>(db, api_key::Column::AccountId, ids).await,
+        ApiKeyId::PREFIX => {
+            stands::through::<api_key::Entity, region::Entity>(db, api_key::Column::RegionId, ids).await
+        }
         UploadId::PREFIX => of_account::<upload::Entity>(db, upload::Column::AccountId, ids).await,
         ImportId::PREFIX => {
             of_account::<roster_import::Entity>(db, roster_import::Column::AccountId, ids).await
@@ -80,6 +82,22 @@ async fn of_account<E: EntityTrait>(
     ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Place>, DbErr> {
     stands::through::<E, account::Entity>(db, account, ids).await
+}
+
+/// A role stands where it reaches; one that is bound to nothing, or to more than a county, where its account does.
+async fn of_grant(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Place>, DbErr> {
+    use grant::{Column, Entity};
+    let mut found = of_account::<Entity>(db, Column::AccountId, ids.clone()).await?;
+    for bound in [
+        stands::through::<Entity, region::Entity>(db, Column::RegionId, ids.clone()).await?,
+        stands::through::<Entity, branch::Entity>(db, Column::BranchId, ids.clone()).await?,
+        stands::through::<Entity, department::Entity>(db, Column::DepartmentId, ids.clone()).await?,
+        stands::through::<Entity, household::Entity>(db, Column::HouseholdId, ids.clone()).await?,
+        stands::through::<Entity, enterprise::Entity>(db, Column::EnterpriseId, ids).await?,
+    ] {
+        found.extend(bound.into_iter().filter(|(_, place)| place.county_id.is_some()));
+    }
+    Ok(found)
 }
 
 /// Says where the record stands, if its own columns tell and are at hand.

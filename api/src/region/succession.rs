@@ -232,7 +232,7 @@ fn past(
 }
 
 /// Writes down what the regions were and makes them what they become, but for their place columns. The codes are free.
-pub async fn carry_out(work: &Work, all: &[Becomes], day: Date, note: Option<&str>) -> Result<()> {
+pub async fn carry_out(work: &Work, all: &[Becomes], day: Date, note: Option<&str>) -> Result<Vec<Line>> {
     let made_by = work.ctx.viewer().map(|viewer| viewer.account);
     let rows = all.iter().map(|becomes| past(becomes, day, made_by, note));
     crate::kernel::bulk::insert::<region_succession::Entity>(&work.tx, rows.collect()).await?;
@@ -253,7 +253,7 @@ pub async fn carry_out(work: &Work, all: &[Becomes], day: Date, note: Option<&st
         }
         Line { id: becomes.before.id.0, version: becomes.before.version + 1, kind, columns, content }
     });
-    work.log_all::<region::Entity>(lines.collect()).await
+    Ok(lines.collect())
 }
 
 async fn withdraw(work: &Work, gone: &[&Becomes], day: Date) -> Result<()> {

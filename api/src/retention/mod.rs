@@ -196,7 +196,7 @@ impl Rule {
             (What::Enterprises, true) => enterprises::count(db, day).await,
             (What::Enterprises, false) => enterprises::personal(db, day, by, progress).await,
             (What::Emergencies, true) => erase::count_emergencies(db, before).await,
-            (What::Emergencies, false) => erase::emergencies(db, before).await,
+            (What::Emergencies, false) => erase::emergencies(db, before, progress).await,
             (What::Sessions, true) => accounts::count_sessions(db, before).await,
             (What::Sessions, false) => accounts::sessions(db, before, progress).await,
             (What::Imports, true) => rosters::count_imports(db, before).await,

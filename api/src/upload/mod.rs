@@ -216,6 +216,9 @@ async fn delete(work: &Work, input: UploadDeleteInput) -> Result<Uuid> {
     let row = upload::ActiveModel { id: Set(id), ..Default::default() };
     // Nothing is set: only the version is held against the one that stands.
     let version = work.update(row, expected_version, ChangeKind::Ended).await?;
+    let nothing = serde_json::json!({});
+    work.log(<upload::Entity as Record>::NAME, id.0, version + 1, ChangeKind::Ended, Vec::new(), nothing)
+        .await?;
     let gone = upload::Entity::delete_many()
         .filter(upload::Column::Id.eq(id))
         .filter(upload::Column::Version.eq(version))
@@ -224,8 +227,5 @@ async fn delete(work: &Work, input: UploadDeleteInput) -> Result<Uuid> {
     if gone.rows_affected == 0 {
         return Err(Error::internal("could not serialize access to an upload"));
     }
-    let nothing = serde_json::json!({});
-    work.log(<upload::Entity as Record>::NAME, id.0, version + 1, ChangeKind::Ended, Vec::new(), nothing)
-        .await?;
     Ok(id.0)
 }

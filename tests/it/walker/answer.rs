@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The part that shows a field of a household, a member or an enterprise, as `rights/matrix.md` says. What is in no line
 /// is seen with the record itself.
-const PARTS: [(&str, char); 22] = [
+const PARTS: [(&str, char); 23] = [
     ("Household.headName", 'N'),
     ("Household.address", 'N'),
     ("Household.memberCount", 'I'),
@@ -29,6 +29,7 @@ const PARTS: [(&str, char); 22] = [
     ("Enterprise.size", 'I'),
     ("Enterprise.employees", 'I'),
     ("Enterprise.status", 'I'),
+    ("Enterprise.closedOn", 'I'),
     ("Enterprise.legalRepresentative", 'P'),
     ("Enterprise.contactPerson", 'P'),
     ("Enterprise.phoneMasked", 'P'),

@@ -170,10 +170,10 @@ pub(super) async fn remove(work: &Work, input: AccountIdentityRemoveInput) -> Re
         over::may_take_over(work, &account).await?;
     }
     work.stands::<account_identity::Entity>(row.id.0, input.expected_version).await?;
-    account_identity::Entity::delete_by_id(row.id).exec(&work.tx).await?;
     let columns = vec!["account_id", "subject"];
     let content = serde_json::json!({});
     let version = row.version + 1;
     work.log(IdentityId::PREFIX, row.id.0, version, ChangeKind::Ended, columns, content).await?;
+    account_identity::Entity::delete_by_id(row.id).exec(&work.tx).await?;
     Ok(row.account_id.0)
 }

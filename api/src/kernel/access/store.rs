@@ -2,20 +2,20 @@
 
 use super::{Line, Subject};
 use crate::kernel::{
+    clock::id_at,
     error::Result,
     many,
     place::{Place, stands},
 };
 use entity::{
     access_line, access_subject, cadre, enterprise, household, id::AccessId, kind::DataClass, region,
-    scalar::DateTime,
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ConnectionTrait, EntityTrait,
 };
 use std::collections::HashMap;
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::Uuid;
 
 impl Subject {
     fn uuid(self) -> Uuid {
@@ -28,12 +28,6 @@ impl Subject {
     }
 }
 
-/// An id of the moment of the look: what is read is written a little later than what is revealed, and yet stands in order.
-fn looked_at(at: DateTime) -> Uuid {
-    let seconds = u64::try_from(at.0.timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.0.timestamp_subsec_nanos()))
-}
-
 fn row(
     line: &Line,
     line_id: Uuid,
@@ -42,7 +36,8 @@ fn row(
     place: Place,
 ) -> access_subject::Model {
     let mut row = access_subject::Model {
-        id: AccessId(looked_at(line.who.at)),
+        // What is read is written a little later than what is revealed, and yet stands in order.
+        id: AccessId(id_at(line.who.at)),
         line_id,
         at: line.who.at,
         action: line.action,
