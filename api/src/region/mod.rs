@@ -276,7 +276,8 @@ pub async fn update(work: &Work, input: RegionUpdateInput) -> Result<Uuid> {
     work.stands::<region::Entity>(id.0, expected_version).await?;
     if name != region.name {
         let renamed = Becomes { name, ..Becomes::new(region, SuccessionKind::Renamed) };
-        succession::carry_out(work, &[renamed], day, note.as_deref()).await?;
+        let lines = succession::carry_out(work, &[renamed], day, note.as_deref()).await?;
+        work.log_all::<region::Entity>(lines).await?;
     }
     Ok(id.0)
 }

@@ -231,7 +231,8 @@ fn past(
     }
 }
 
-/// Writes down what the regions were and makes them what they become, but for their place columns. The codes are free.
+/// Writes down what the regions were and makes them what they become, but for their place columns. The codes are free. What
+/// it gives is for the change log, once they stand where they belong.
 pub async fn carry_out(work: &Work, all: &[Becomes], day: Date, note: Option<&str>) -> Result<Vec<Line>> {
     let made_by = work.ctx.viewer().map(|viewer| viewer.account);
     let rows = all.iter().map(|becomes| past(becomes, day, made_by, note));
