@@ -20,9 +20,16 @@ use crate::kernel::policy::{Policy, print};
 pub const PATH: &str = "/graphql/contract.json";
 
 /// `GET /graphql/contract.json`: open to everyone, as the schema is.
+///
+/// # Panics
+/// When the schema's own SDL can't be read, without which no server starts.
 pub async fn file(State(door): State<Arc<Door>>) -> Response {
+    let contract = door.contract.get_or_init(|| {
+        let whole = contract(&door.state.schema.sdl(), &door.state.identity.policy);
+        whole.expect("the pipeline has read the schema's own SDL").into()
+    });
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
-    (headers, door.contract.clone()).into_response()
+    (headers, contract.clone()).into_response()
 }
 
 /// The whole of it, as it is published: a line for each field and each rule, so that a change shows. Fails when the SDL can't be read.

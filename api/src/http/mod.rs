@@ -4,7 +4,7 @@
 //! span, panics) → [`endpoint`] (GraphQL over HTTP) → [`pipeline`] ([`guard`], [`cost`], who is
 //! asking, [`budget`], execution, [`errors`]) → [`answer`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -49,8 +49,8 @@ pub struct Door {
     pub state: Arc<State>,
     /// The way of an operation.
     pub pipeline: pipeline::Pipeline,
-    /// The contract as `contract.json`.
-    pub contract: bytes::Bytes,
+    /// The contract as `contract.json`, made when it is first asked for.
+    pub contract: OnceLock<bytes::Bytes>,
     /// The last word on readiness.
     pub readiness: Arc<health::Readiness>,
 }
@@ -63,9 +63,7 @@ pub fn router(state: Arc<State>) -> Router {
     metrics::install();
     let cors = cors(&state.config.http.cors_origins);
     let pipeline = pipeline::Pipeline::new(Arc::clone(&state)).expect("the schema's own SDL can be read");
-    let contract = contract::contract(&state.schema.sdl(), &state.identity.policy);
-    let contract = contract.expect("the schema's own SDL can be read").into();
-    let door = Arc::new(Door { state, pipeline, contract, readiness: Arc::default() });
+    let door = Arc::new(Door { state, pipeline, contract: OnceLock::new(), readiness: Arc::default() });
     let mut router = Router::new()
         .route("/graphql", any(endpoint::graphql))
         .route(contract::PATH, get(contract::file))

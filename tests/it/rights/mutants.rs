@@ -146,7 +146,7 @@ async fn whatever_is_altered_in_the_table_of_rights_some_line_of_the_matrix_noti
         let mut n = 0;
         mutants.retain(|mutant| {
             n += 1;
-            mutant.role.is_none() || n % 30 == 0
+            mutant.role.is_none() || n % 12 == 0
         });
     }
     let tried = stream::iter(&mutants)
