@@ -290,6 +290,21 @@ async fn sheet(world: &World, home: &Value, column: &str, told: &str) -> Report 
 }
 
 #[tokio::test]
+async fn a_consent_that_many_note_at_once_is_noted_once() {
+    let world = World::demo().await;
+    let home = own(&world).await;
+    let (resident, contact) = (world.actor("resident").await, world.actor("contact").await);
+    assert_eq!(consent(&resident, "withdraw", &home, "LOCATION").await["errors"], json!([]));
+    let tries = (0..8).map(|n| consent([&resident, &contact][n % 2], "give", &home, "LOCATION"));
+    let answers = futures_util::future::join_all(tries).await;
+    let (noted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer["errors"] == json!([]));
+    assert_eq!(noted.len(), 1, "{answers:#?}");
+    for answer in refused {
+        assert_eq!(answer["errors"][0]["code"], "STATE", "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_household_no_longer_agrees_to_is_erased_at_once_and_not_written_again_before_it_does() {
     let world = World::demo().await;
     let mut home = own(&world).await;

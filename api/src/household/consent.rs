@@ -1,7 +1,7 @@
 //! Consent (同意): some things are held only because the household agreed. Without a row it counts as given with the
 //! registration. Once it is withdrawn what was held is erased at once, and nothing of it is written until it is given anew.
 
-use super::{find, object::Household};
+use super::{held, object::Household};
 use crate::kernel::{
     directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
@@ -21,7 +21,7 @@ use entity::{
     kind::{ChangeKind, ConsentPurpose},
     scalar::Date,
 };
-use sea_orm::{ConnectionTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ConnectionTrait, QueryFilter, QueryOrder, Set, sea_query::LockType};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -190,9 +190,9 @@ impl ConsentMutation {
     }
 }
 
-/// The household, if the viewer may note its consent, and what was noted before.
+/// The household, if the viewer may note its consent, and what was noted before. Who notes at the same moment waits.
 async fn found(work: &Work, id: HouseholdId) -> Result<(household::Model, Vec<consent::Model>)> {
-    let row = find(work, id, "householdId").await?;
+    let row = held(work, id, "householdId", LockType::NoKeyUpdate).await?;
     work.ctx.must(May::NoteConsent, &super::facts(&row))?;
     let mut of = rows(&work.tx, [id]).await?;
     Ok((row, of.remove(&id).unwrap_or_default()))

@@ -85,9 +85,14 @@ pub fn facts(row: &household::Model) -> Facts<'static> {
 
 /// A household that the viewer may see, for commands. It stays where it is until the command is done.
 pub async fn find(work: &Work, id: HouseholdId, field: &str) -> Result<household::Model> {
+    held(work, id, field, LockType::KeyShare).await
+}
+
+/// The same, as held as is said until the command is done.
+async fn held(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Result<household::Model> {
     door::within::<household::Entity>(work.ctx.scope(), work.ctx.backend())
         .filter(household::Column::Id.eq(id))
-        .lock(LockType::KeyShare)
+        .lock(lock)
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found(field).into())
