@@ -5,23 +5,21 @@ use super::object::Account;
 use crate::kernel::{
     door::{any_of, unscoped},
     error::Result,
-    place::{Level, Place},
+    place::{Level, Place, bound},
     request::Ctx,
     rows::Key,
     scope::Facts,
     work::Work,
 };
 use entity::{
-    account, assignment, branch, department, enterprise, grant, household,
+    account, assignment, grant,
     id::{AccountId, CadreId, EnterpriseId, GrantId, HouseholdId},
-    region,
     scalar::Date,
 };
 use futures_util::future::try_join;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QuerySelect, Select,
-    sea_query::{Expr, Func, FunctionCall},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QuerySelect,
+    sea_query::Expr,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -70,30 +68,6 @@ pub(super) struct Assigned {
     pub(super) reach: Reach,
 }
 
-/// The place column of whatever a grant is bound to.
-fn bound_at(level: Level) -> FunctionCall {
-    fn column<E: EntityTrait>(level: Level) -> Option<Expr> {
-        level.column::<E>().map(|column| Expr::col(column.as_column_ref()))
-    }
-    let columns = [
-        column::<region::Entity>(level),
-        column::<branch::Entity>(level),
-        column::<department::Entity>(level),
-        column::<household::Entity>(level),
-        column::<enterprise::Entity>(level),
-    ];
-    Func::coalesce(columns.into_iter().flatten())
-}
-
-fn bound_to<E: EntityTrait>(
-    select: Select<grant::Entity>,
-    from: grant::Column,
-    to: E::Column,
-) -> Select<grant::Entity> {
-    let relation = grant::Entity::belongs_to(E::default()).from(from).to(to);
-    select.join(JoinType::LeftJoin, relation.into())
-}
-
 /// What the grants of accounts open, ended ones among them, in one statement.
 pub(super) async fn granted(
     db: &impl ConnectionTrait,
@@ -108,14 +82,9 @@ pub(super) async fn granted(
         Column::EnterpriseId,
     ]);
     for level in Level::ALL {
-        select = select.column_as(Expr::from(bound_at(level)), level.column_name());
+        select = select.column_as(Expr::from(bound::at(level)), level.column_name());
     }
-    select = bound_to::<region::Entity>(select, Column::RegionId, region::Column::Id);
-    select = bound_to::<branch::Entity>(select, Column::BranchId, branch::Column::Id);
-    select = bound_to::<department::Entity>(select, Column::DepartmentId, department::Column::Id);
-    select = bound_to::<household::Entity>(select, Column::HouseholdId, household::Column::Id);
-    select = bound_to::<enterprise::Entity>(select, Column::EnterpriseId, enterprise::Column::Id);
-    Ok(select.filter(any_of(Column::AccountId, accounts, backend)).into_model().all(db).await?)
+    Ok(bound::join(select).filter(any_of(Column::AccountId, accounts, backend)).into_model().all(db).await?)
 }
 
 /// What the assignments of cadres reach on a day and later, in one statement.

@@ -94,6 +94,7 @@ pub async fn carry_out(work: &Work, from: &[RegionId], into: RegionId, all: &[Ca
             kind: ChangeKind::Ended,
             columns: vec!["ends_on"],
             content: serde_json::json!({"ends_on": carried.ends_on.0.to_string()}),
+            place: None,
         })
         .collect();
     let granted_by = work.ctx.viewer().map(|viewer| viewer.account);
@@ -122,6 +123,7 @@ pub async fn carry_out(work: &Work, from: &[RegionId], into: RegionId, all: &[Ca
             "ends_on": row.ends_on.map(|day| day.0.to_string()),
             "granted_by": granted_by.map(|id| id.0.to_string()),
         }),
+        place: None,
     }));
     bulk::insert::<grant::Entity>(&work.tx, rows).await?;
     work.log_all::<grant::Entity>(lines).await

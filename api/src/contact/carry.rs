@@ -155,6 +155,7 @@ impl Plan {
             kind: ChangeKind::Ended,
             columns: vec!["ends_on", "ended_reason", "ended_batch_id"],
             content: json!({"ends_on": std::cmp::max(self.on, row.starts_on).0.to_string()}),
+            place: Some(super::rule::place(row)),
         });
         work.log_all::<assignment::Entity>(lines.collect()).await
     }
@@ -216,7 +217,14 @@ fn begun(row: &assignment::Model) -> Line {
         "starts_on",
         "ends_on",
     ];
-    Line { id: row.id.0, version: 1, kind: ChangeKind::Created, columns, content }
+    Line {
+        id: row.id.0,
+        version: 1,
+        kind: ChangeKind::Created,
+        columns,
+        content,
+        place: Some(super::rule::place(row)),
+    }
 }
 
 /// Somebody else was first by a moment.

@@ -110,6 +110,7 @@ pub async fn carry_out(work: &Work, all: &[Carried], into: &region::Model, reaso
             kind: ChangeKind::Ended,
             columns: vec!["ends_on", "ended_reason"],
             content: serde_json::json!({"ends_on": carried.ends_on.0.to_string()}),
+            place: None,
         })
         .collect();
     let mut rows = Vec::new();
@@ -146,6 +147,7 @@ pub async fn carry_out(work: &Work, all: &[Carried], into: &region::Model, reaso
             "starts_on": row.starts_on.0.to_string(),
             "ends_on": row.ends_on.map(|day| day.0.to_string()),
         }),
+        place: Some(super::rule::place(row)),
     }));
     bulk::insert::<assignment::Entity>(&work.tx, rows).await?;
     work.log_all::<assignment::Entity>(lines).await

@@ -1,7 +1,7 @@
 //! Erasing what is past its time of enterprises that are closed: whoever speaks for them. The firm itself stays, for counts.
 
 use crate::kernel::{
-    bulk::{self, Change},
+    bulk::{self, Change, LittleByLittle},
     db::Db,
     door::unscoped,
     error::Result,
@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 /// Records in one transaction.
-const CHUNK: u64 = 200;
+const FEW: u64 = LittleByLittle::FEW;
 
 /// Enterprises that were closed by a day, and of which something personal is held.
 fn closed(by: Date) -> Condition {
@@ -31,14 +31,14 @@ pub async fn count(db: &Db, by: Date) -> Result<u64> {
 
 /// Erases who spoke for enterprises that are closed since long; tells of how many.
 pub async fn personal(db: &Db, closed_by: Date, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
-    let (mut done, mut after) = (0, None::<EnterpriseId>);
-    loop {
-        let tx = db.begin().await?;
+    let mut after = None::<EnterpriseId>;
+    let mut all = LittleByLittle::new(db, progress);
+    while let Some(tx) = all.next().await? {
         let mut some = unscoped::<enterprise::Entity>().filter(closed(closed_by));
         if let Some(after) = after {
             some = some.filter(enterprise::Column::Id.gt(after));
         }
-        let some = some.order_by_asc(enterprise::Column::Id).limit(CHUNK).lock(LockType::NoKeyUpdate);
+        let some = some.order_by_asc(enterprise::Column::Id).limit(FEW).lock(LockType::NoKeyUpdate);
         let rows = some.all(&tx).await?;
         let count = rows.len() as u64;
         after = rows.last().map(|row| row.id);
@@ -49,11 +49,7 @@ pub async fn personal(db: &Db, closed_by: Date, by: By<'_>, progress: &ProgressB
             Change { before, after, also: &[] }
         });
         bulk::change::<enterprise::Entity>(&tx, changes.collect(), by).await?;
-        tx.commit().await?;
-        done += count;
-        progress.inc(count);
-        if count < CHUNK {
-            return Ok(done);
-        }
+        all.settle(tx, count).await?;
     }
+    Ok(all.done)
 }

@@ -2,7 +2,7 @@
 //! personal later. Number, place, status and days stay, for counts.
 
 use crate::kernel::{
-    bulk::{self, Change},
+    bulk::{self, Change, LittleByLittle},
     db::Db,
     door::{any_of, unscoped},
     error::Result,
@@ -28,7 +28,7 @@ use std::collections::HashMap;
 /// What stands in the place of a name that was erased.
 pub const ERASED: &str = "已清除";
 /// Records in one transaction.
-const CHUNK: u64 = 200;
+const FEW: u64 = LittleByLittle::FEW;
 
 /// What is erased together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,25 +184,21 @@ pub async fn households(
     by: By<'_>,
     progress: &ProgressBar,
 ) -> Result<u64> {
-    let (mut done, mut after) = (0, None::<HouseholdId>);
-    loop {
-        let tx = db.begin().await?;
+    let mut after = None::<HouseholdId>;
+    let mut all = LittleByLittle::new(db, progress);
+    while let Some(tx) = all.next().await? {
         let mut some = unscoped::<household::Entity>().filter(gone(part, gone_by));
         if let Some(after) = after {
             some = some.filter(household::Column::Id.gt(after));
         }
-        let some = some.order_by_asc(household::Column::Id).limit(CHUNK).lock(LockType::NoKeyUpdate);
+        let some = some.order_by_asc(household::Column::Id).limit(FEW).lock(LockType::NoKeyUpdate);
         let rows = some.all(&tx).await?;
         let count = rows.len() as u64;
         after = rows.last().map(|row| row.id);
         bare_households(&tx, part, rows, by).await?;
-        tx.commit().await?;
-        done += count;
-        progress.inc(count);
-        if count < CHUNK {
-            return Ok(done);
-        }
+        all.settle(tx, count).await?;
     }
+    Ok(all.done)
 }
 
 async fn bare_households(
@@ -262,14 +258,14 @@ fn also(members: bool, tags: bool) -> &'static [&'static str] {
 
 /// Erases what is past its time of members who left; tells of how many. Their households have their next version.
 pub async fn members(db: &Db, part: Part, left_by: Date, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
-    let (mut done, mut after) = (0, None::<MemberId>);
-    loop {
-        let tx = db.begin().await?;
+    let mut after = None::<MemberId>;
+    let mut all = LittleByLittle::new(db, progress);
+    while let Some(tx) = all.next().await? {
         let mut some = unscoped::<member::Entity>().filter(left(part, left_by));
         if let Some(after) = after {
             some = some.filter(member::Column::Id.gt(after));
         }
-        let some = some.order_by_asc(member::Column::Id).limit(CHUNK);
+        let some = some.order_by_asc(member::Column::Id).limit(FEW);
         let found = some.select_only().columns([member::Column::Id, member::Column::HouseholdId]);
         let found: Vec<(MemberId, HouseholdId)> = found.into_tuple().all(&tx).await?;
         let count = found.len() as u64;
@@ -286,13 +282,9 @@ pub async fn members(db: &Db, part: Part, left_by: Date, by: By<'_>, progress: &
             homes.into_iter().map(|home| Change { before: home.clone(), after: home, also: &["members"] });
         bulk::change::<household::Entity>(&tx, homes.collect(), by).await?;
         bulk::change::<member::Entity>(&tx, changes, by).await?;
-        tx.commit().await?;
-        done += count;
-        progress.inc(count);
-        if count < CHUNK {
-            return Ok(done);
-        }
+        all.settle(tx, count).await?;
     }
+    Ok(all.done)
 }
 
 fn closed(before: DateTime) -> Condition {
@@ -306,19 +298,16 @@ pub async fn count_emergencies(db: &Db, before: DateTime) -> Result<u64> {
 
 /// Lets emergencies go that were over long ago, with their reasons; tells how many. The access log keeps its own lines.
 pub async fn emergencies(db: &Db, before: DateTime, progress: &ProgressBar) -> Result<u64> {
-    let mut done = 0;
-    loop {
+    let mut all = LittleByLittle::new(db, progress);
+    while let Some(tx) = all.next().await? {
         let some = unscoped::<emergency::Entity>().select_only().column(emergency::Column::Id);
-        let some = some.filter(closed(before)).limit(CHUNK);
-        let ids: Vec<EmergencyId> = some.into_tuple().all(db.read()).await?;
+        let some = some.filter(closed(before)).limit(FEW);
+        let ids: Vec<EmergencyId> = some.into_tuple().all(&tx).await?;
         let those = any_of(emergency::Column::Id, ids.iter().copied(), db.backend());
-        let count = emergency::Entity::delete_many().filter(those).exec(db.write()).await?.rows_affected;
-        done += count;
-        progress.inc(count);
-        if (ids.len() as u64) < CHUNK {
-            return Ok(done);
-        }
+        emergency::Entity::delete_many().filter(those).exec(&tx).await?;
+        all.settle(tx, ids.len() as u64).await?;
     }
+    Ok(all.done)
 }
 
 fn decided(before: DateTime) -> Condition {
@@ -332,17 +321,12 @@ pub async fn count_corrections(db: &Db, before: DateTime) -> Result<u64> {
 
 /// Lets corrections go that were decided long ago; tells how many.
 pub async fn corrections(db: &Db, before: DateTime, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
-    let mut done = 0;
-    loop {
-        let tx = db.begin().await?;
-        let count = forget_corrections(&tx, decided(before), Some(CHUNK), by).await?;
-        tx.commit().await?;
-        done += count;
-        progress.inc(count);
-        if count < CHUNK {
-            return Ok(done);
-        }
+    let mut all = LittleByLittle::new(db, progress);
+    while let Some(tx) = all.next().await? {
+        let count = forget_corrections(&tx, decided(before), Some(FEW), by).await?;
+        all.settle(tx, count).await?;
     }
+    Ok(all.done)
 }
 
 async fn forget_corrections(

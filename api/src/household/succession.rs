@@ -5,6 +5,7 @@
 use crate::kernel::{
     door::{any_of, unscoped},
     error::Result,
+    place::Place,
     request::Ctx,
     work::{Line, Work},
 };
@@ -32,6 +33,8 @@ pub struct Renumbered {
     pub id: HouseholdId,
     /// Its version.
     pub version: i32,
+    /// Where it stands until now.
+    pub place: Place,
     /// Its number until now.
     pub from: String,
     /// Its number from now on.
@@ -70,7 +73,8 @@ pub async fn plan(
             }
             let to = fresh(sign, number, |to| !all.contains(to) && !taken.contains(to));
             taken.insert(to.clone());
-            renumbered.push(Renumbered { id: *id, version: *version, from: number.clone(), to });
+            let place = Place::from(village);
+            renumbered.push(Renumbered { id: *id, version: *version, place, from: number.clone(), to });
         }
     }
     Ok(renumbered)
@@ -110,6 +114,7 @@ pub async fn renumber(work: &Work, all: &[Renumbered]) -> Result<()> {
         kind: ChangeKind::Updated,
         columns: vec!["number"],
         content: serde_json::json!({"number": one.to}),
+        place: Some(one.place),
     });
     work.log_all::<household::Entity>(lines.collect()).await
 }

@@ -1,20 +1,21 @@
 //! Rows into a table, many in one statement: for sheets, made-up places and whatever else comes by the thousand.
 
 use super::{
+    db::Db,
     error::{Code, Error, Fault, Result},
     many,
     record::{By, Record, append},
     search,
 };
 use entity::kind::ChangeKind;
+use indicatif::ProgressBar;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
-    Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, IntoActiveModel,
+    Iterable, ModelTrait, Value,
     sea_query::{Alias, Expr, ExprTrait, OnConflict},
 };
-use std::str::FromStr;
 use uuid::Uuid;
 
 /// Inserts rows, in as few statements as the database allows, with what searches find them by. The caller owns the table
@@ -36,6 +37,41 @@ where
         search::learn::<E>(db, &some).await?;
     }
     Ok(())
+}
+
+/// Many records, a few at a time, each few in a transaction, so that nobody waits for long.
+#[derive(Debug)]
+pub struct LittleByLittle<'a> {
+    db: &'a Db,
+    progress: &'a ProgressBar,
+    /// How many were done until now.
+    pub done: u64,
+    over: bool,
+}
+
+impl<'a> LittleByLittle<'a> {
+    /// Records in one transaction; fewer of them are the last.
+    pub const FEW: u64 = 200;
+
+    /// None done yet.
+    #[must_use]
+    pub fn new(db: &'a Db, progress: &'a ProgressBar) -> Self {
+        Self { db, progress, done: 0, over: false }
+    }
+
+    /// The transaction for the next few, if there are more.
+    pub async fn next(&mut self) -> Result<Option<DatabaseTransaction>> {
+        Ok(if self.over { None } else { Some(self.db.begin().await?) })
+    }
+
+    /// So many were done in this transaction.
+    pub async fn settle(&mut self, tx: DatabaseTransaction, count: u64) -> Result<()> {
+        tx.commit().await?;
+        self.done += count;
+        self.progress.inc(count);
+        self.over = count < Self::FEW;
+        Ok(())
+    }
 }
 
 /// Makes records, each with its line in the change log. The caller owns the table.
@@ -95,9 +131,7 @@ where
     E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: Send,
 {
-    let column =
-        |name: &str| E::Column::from_str(name).map_err(|_| DbErr::Custom(format!("no column {name}")));
-    let (id, version) = (column("id")?, column("version")?);
+    let (id, version) = (many::column::<E>("id")?, many::column::<E>("version")?);
     let (mut rows, mut lines, mut found_anew) = (Vec::new(), Vec::new(), Vec::<Uuid>::new());
     for Change { before, mut after, also } in changes {
         let Value::Int(Some(stood)) = before.get(version) else { continue };

@@ -1,10 +1,16 @@
 //! Many rows of one table in as few statements as the database takes.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, Iterable};
+use std::str::FromStr;
 
 /// Bind variables in one statement: `SQLite` takes 32 766, `PostgreSQL` 65 535.
 const SQLITE: usize = 30_000;
 const POSTGRES: usize = 60_000;
+
+/// A column by its name.
+pub(super) fn column<E: EntityTrait>(name: &str) -> Result<E::Column, DbErr> {
+    E::Column::from_str(name).map_err(|_| DbErr::Custom(format!("no column {name}")))
+}
 
 /// Inserts rows, and nothing besides.
 pub(super) async fn insert<E>(db: &impl ConnectionTrait, rows: Vec<E::Model>) -> Result<(), DbErr>

@@ -1,5 +1,6 @@
 //! Where something is: the ids of its county, township, village, group and grid.
 
+pub(crate) mod bound;
 pub mod past;
 pub mod rewrite;
 pub(in crate::kernel) mod stands;
@@ -63,6 +64,17 @@ pub struct Place {
 }
 
 impl Place {
+    /// A place by what it has at each level.
+    pub fn of(at: impl Fn(Level) -> Option<RegionId>) -> Self {
+        Self {
+            county_id: at(Level::County),
+            township_id: at(Level::Township),
+            village_id: at(Level::Village),
+            group_id: at(Level::Group),
+            grid_id: at(Level::Grid),
+        }
+    }
+
     /// The region at a level.
     #[must_use]
     pub fn at(&self, level: Level) -> Option<RegionId> {

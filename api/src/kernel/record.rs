@@ -3,7 +3,7 @@
 use super::{
     clock::id_at,
     error::{Error, Result},
-    many::pieces,
+    many::{column, pieces},
     trail,
 };
 use entity::{
@@ -16,7 +16,6 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, IdenStatic, Iterable, ModelTrait,
     Set, Value,
 };
-use std::str::FromStr;
 use uuid::Uuid;
 
 /// A line for the change log that is not in it yet.
@@ -28,11 +27,6 @@ pub trait Record: EntityTrait {
     const NAME: &'static str;
     /// Columns of the internal class, whose values the log may keep.
     const INTERNAL: &'static [&'static str];
-}
-
-/// A column that every record has.
-pub(super) fn column<E: EntityTrait>(name: &str) -> Result<E::Column> {
-    E::Column::from_str(name).map_err(|_| Error::internal(format!("no column {name}")))
 }
 
 pub(super) fn line(

@@ -1,6 +1,9 @@
 //! Where the records of the change log stand, so that the audit trail is read by place.
 
-use super::place::{Place, stands};
+use super::{
+    door::unscoped,
+    place::{Level, Place, bound, stands},
+};
 use entity::{
     account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, change, consent,
     correction, department, enterprise, grant, household,
@@ -11,11 +14,11 @@ use entity::{
     },
     member, membership, position, region, roster_import, upload,
 };
-use sea_orm::{ActiveValue, ConnectionTrait, DbErr, EntityTrait, Set, Value};
-use std::{
-    collections::{BTreeMap, HashMap},
-    str::FromStr,
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Records that are looked up in one statement at the most.
@@ -86,18 +89,26 @@ async fn of_account<E: EntityTrait>(
 
 /// A role stands where it reaches; one that is bound to nothing, or to more than a county, where its account does.
 async fn of_grant(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Place>, DbErr> {
-    use grant::{Column, Entity};
-    let mut found = of_account::<Entity>(db, Column::AccountId, ids.clone()).await?;
-    for bound in [
-        stands::through::<Entity, region::Entity>(db, Column::RegionId, ids.clone()).await?,
-        stands::through::<Entity, branch::Entity>(db, Column::BranchId, ids.clone()).await?,
-        stands::through::<Entity, department::Entity>(db, Column::DepartmentId, ids.clone()).await?,
-        stands::through::<Entity, household::Entity>(db, Column::HouseholdId, ids.clone()).await?,
-        stands::through::<Entity, enterprise::Entity>(db, Column::EnterpriseId, ids).await?,
-    ] {
-        found.extend(bound.into_iter().filter(|(_, place)| place.county_id.is_some()));
+    let account =
+        grant::Entity::belongs_to(account::Entity).from(grant::Column::AccountId).to(account::Column::Id);
+    let mut select = bound::join(unscoped::<grant::Entity>()).join(JoinType::InnerJoin, account.into());
+    select = select.select_only().column(grant::Column::Id);
+    for level in Level::ALL {
+        let reached = Expr::from(bound::at(Level::County)).is_not_null();
+        let own = level
+            .column::<account::Entity>()
+            .map_or_else(stands::nowhere, |own| Expr::col(own.as_column_ref()));
+        let place: Expr = CaseStatement::new().case(reached, bound::at(level)).finally(own).into();
+        select = select.column_as(place, level.column_name());
     }
-    Ok(found)
+    stands::all(db, select, grant::Column::Id, &ids).await
+}
+
+/// Says where the record stands.
+pub(super) fn at(line: &mut change::ActiveModel, place: Place) {
+    line.county_id = Set(place.county_id);
+    line.township_id = Set(place.township_id);
+    line.village_id = Set(place.village_id);
 }
 
 /// Says where the record stands, if its own columns tell and are at hand.
@@ -105,15 +116,14 @@ pub(super) fn stand<E: EntityTrait>(
     line: &mut change::ActiveModel,
     value: impl Fn(E::Column) -> Option<Value>,
 ) {
-    let of = |name: &str| E::Column::from_str(name).ok().and_then(&value);
-    let Some(county) = of("county_id") else { return };
-    let region = |value: Option<Value>| match value {
+    let of = |level: Level| level.column::<E>().and_then(&value);
+    let region = |level| match of(level) {
         Some(Value::Uuid(Some(id))) => Some(RegionId(id)),
         _ => None,
     };
-    line.county_id = Set(region(Some(county)));
-    line.township_id = Set(region(of("township_id")));
-    line.village_id = Set(region(of("village_id")));
+    if of(Level::County).is_some() {
+        at(line, Place::of(region));
+    }
 }
 
 /// Says where the records of lines stand that don't say it yet, in a statement for each kind of record.
@@ -135,9 +145,7 @@ pub(super) async fn settle(
     }
     for line in lines.iter_mut().filter(|line| line.county_id.is_not_set()) {
         let place = line.entity_id.try_as_ref().and_then(|id| found.get(id)).copied().unwrap_or_default();
-        line.county_id = Set(place.county_id);
-        line.township_id = Set(place.township_id);
-        line.village_id = Set(place.village_id);
+        at(line, place);
     }
     Ok(())
 }

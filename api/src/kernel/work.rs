@@ -7,7 +7,9 @@ use super::{
     db::Db,
     door::{any_of, unscoped},
     error::{Code, Error, Fault, Refusal, RefusalCode, Result},
-    record::{LogLine, Record, append, column, field_name, id_of, line, spoken},
+    many::column,
+    place::{Place, stands},
+    record::{LogLine, Record, append, field_name, id_of, line, spoken},
     refusal::Detail,
     request::Ctx,
     search, trail,
@@ -22,7 +24,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    IdenStatic, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    FromQueryResult, IdenStatic, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -42,6 +44,17 @@ pub struct Line {
     pub columns: Vec<&'static str>,
     /// Their new values, of columns that the log may keep.
     pub content: serde_json::Value,
+    /// Where it stands, if that is known; otherwise it is looked up.
+    pub place: Option<Place>,
+}
+
+/// A record that refers to a region.
+#[derive(FromQueryResult)]
+struct Referring {
+    id: Uuid,
+    version: i32,
+    #[sea_orm(nested)]
+    place: Place,
 }
 
 /// A command at work: the transaction, who asks, and under which key.
@@ -210,9 +223,11 @@ impl Ctx {
     }
 }
 
-/// Serialisation failures and deadlocks pass when tried again.
+/// Serialisation failures and deadlocks pass when tried again, and so does a duplicate that the command looked for in vain:
+/// somebody else was first by a moment, and the next try finds it.
 fn passing(cause: &str) -> bool {
-    ["40001 ", "40P01 "].iter().any(|state| cause.starts_with(state)) || cause.contains("database is locked")
+    ["40001 ", "40P01 ", "23505 "].iter().any(|state| cause.starts_with(state))
+        || cause.contains("database is locked")
 }
 
 impl Work {
@@ -373,8 +388,12 @@ impl Work {
             search::renew::<E>(&self.tx, touched).await?;
         }
         let lines = changes.into_iter().map(|change| {
-            let Line { id, version, kind, columns, content } = change;
-            self.line(E::NAME, (id, version, kind), &columns, content)
+            let Line { id, version, kind, columns, content, place } = change;
+            let mut line = self.line(E::NAME, (id, version, kind), &columns, content);
+            if let Some(place) = place {
+                trail::at(&mut line, place);
+            }
+            line
         });
         Ok(append(&self.tx, lines.collect()).await?)
     }
@@ -388,29 +407,33 @@ impl Work {
         which: Condition,
     ) -> Result<()> {
         let (id, version) = (column::<E>("id")?, column::<E>("version")?);
-        let rows: Vec<(Uuid, i32)> = unscoped::<E>()
-            .select_only()
-            .columns([id, version])
+        let rows = unscoped::<E>().select_only().columns([id, version]);
+        let rows: Vec<Referring> = stands::select::<E, E>(rows)
             .filter(any_of(region, from.iter().copied(), self.ctx.backend()))
             .filter(which)
             .order_by_asc(id)
             .lock(LockType::NoKeyUpdate)
-            .into_tuple()
+            .into_model()
             .all(&self.tx)
             .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         E::update_many()
             .col_expr(region, Expr::value(to))
             .col_expr(version, Expr::col(version).add(1))
-            .filter(any_of(id, rows.iter().map(|(id, _)| *id), self.ctx.backend()))
+            .filter(any_of(id, rows.iter().map(|row| row.id), self.ctx.backend()))
             .exec(&self.tx)
             .await?;
         let name = region.as_str();
-        let lines = rows.into_iter().map(|(id, version)| Line {
-            id,
-            version: version + 1,
+        let lines = rows.into_iter().map(|row| Line {
+            id: row.id,
+            version: row.version + 1,
             kind: ChangeKind::Updated,
             columns: vec![name],
             content: serde_json::json!({ name: to.0.to_string() }),
+            // What has no place of its own stands where something else does.
+            place: row.place.county_id.map(|_| row.place),
         });
         self.log_all::<E>(lines.collect()).await
     }

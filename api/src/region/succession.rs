@@ -252,7 +252,7 @@ pub async fn carry_out(work: &Work, all: &[Becomes], day: Date, note: Option<&st
         if let Some(content) = content.as_object_mut() {
             content.retain(|name, _| columns.contains(&name.as_str()));
         }
-        Line { id: becomes.before.id.0, version: becomes.before.version + 1, kind, columns, content }
+        Line { id: becomes.before.id.0, version: becomes.before.version + 1, kind, columns, content, place: None }
     });
     Ok(lines.collect())
 }

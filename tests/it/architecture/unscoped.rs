@@ -39,6 +39,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "names of columns changed since, of a record that the command has found",
     ),
     ("api/src/kernel/work.rs", "idempotency", "the actor's own key"),
+    ("api/src/kernel/trail.rs", "grant", "where records stand; kept beside what is told of them"),
     ("api/src/kernel/place/stands.rs", "E", "where records stand; kept beside what is told of them"),
     ("api/src/kernel/access/chain.rs", "access_anchor", "the chain is over the whole log"),
     ("api/src/kernel/access/chain.rs", "access_seal", "the chain is over the whole log"),
