@@ -27,6 +27,10 @@ pub mod enterprise;
 // Answerability.
 pub mod contact;
 
+// Field work.
+pub mod visit;
+pub mod diary;
+
 // What changes all of them.
 pub mod boundary;
 

@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, contact, department, enterprise, graph, household, region,
-    roster, upload,
+    account, audit, boundary, branch, cadre, contact, department, diary, enterprise, graph, household,
+    region, roster, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -40,6 +40,15 @@ pub struct AnswerabilityQuery(
     boundary::preview::BoundaryQuery,
 );
 
+/// Field work.
+#[derive(Default, MergedObject)]
+pub struct FieldWorkQuery(
+    visit::object::VisitQuery,
+    visit::participation::ParticipationQuery,
+    visit::concern::ConcernQuery,
+    diary::object::DiaryQuery,
+);
+
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
 pub struct Query(
@@ -50,6 +59,7 @@ pub struct Query(
     roster::object::RosterQuery,
     WhomWeServeQuery,
     AnswerabilityQuery,
+    FieldWorkQuery,
 );
 
 /// Places and people.
@@ -62,6 +72,7 @@ pub struct PlacesAndPeopleMutation(
     account::sign_on::object::SignOnMutation,
     region::object::RegionMutation,
     region::area::AreaMutation,
+    region::setting::CountySettingMutation,
     branch::object::PartyBranchMutation,
     department::object::DepartmentMutation,
     cadre::object::CadreMutation,
@@ -89,6 +100,10 @@ pub struct WhomWeServeMutation(
 #[derive(Default, MergedObject)]
 pub struct AnswerabilityMutation(contact::object::ContactMutation, contact::preview::AssignmentBatchMutation);
 
+/// Field work.
+#[derive(Default, MergedObject)]
+pub struct FieldWorkMutation(visit::object::VisitMutation, diary::object::DiaryMutation);
+
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
@@ -97,6 +112,7 @@ pub struct Mutation(
     roster::object::RosterMutation,
     WhomWeServeMutation,
     AnswerabilityMutation,
+    FieldWorkMutation,
     boundary::object::BoundaryMutation,
 );
 

@@ -167,6 +167,14 @@ ids! {
     CorrectionId = "correction";
     /// Names a consent that was given.
     ConsentId = "consent";
+    /// Names what a county has turned on.
+    CountySettingId = "setting";
+    /// Names a visit.
+    VisitId = "visit";
+    /// Names a diary entry.
+    DiaryId = "diary";
+    /// Names that a cadre took part in a visit.
+    ParticipationId = "participation";
     /// Names a file that is sent in.
     UploadId = "upload";
 }

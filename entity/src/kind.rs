@@ -304,6 +304,8 @@ kinds! {
         Personal,
         /// Masked for everyone (敏感个人信息); shown by `reveal` alone, each time for a reason that is written down.
         Sensitive,
+        /// For one person alone, one at a time (封闭信息): the concern note of a visit, for the current primary contact.
+        Closed,
     }
 
     /// How somebody came to see something of a person (查看方式).
@@ -348,6 +350,38 @@ kinds! {
         Done,
         /// It was declined, with the reason (未予更正).
         Declined,
+    }
+
+    /// How a visit was made (走访方式).
+    VisitMethod {
+        /// At their door (上门走访).
+        Door,
+        /// A meeting with several (座谈会).
+        Symposium,
+        /// Staying in the place for nights (蹲点调研).
+        Stay,
+        /// A cadre's visit in the evening (干部夜访).
+        Night,
+        /// By telephone (电话询访).
+        Phone,
+        /// Receiving those who come (开门接访).
+        Reception,
+        /// Going down with a case (带案下访).
+        CaseTrip,
+        /// Coming back to ask how it turned out (回访).
+        FollowUp,
+        /// Handing out the contact card (联系卡发放).
+        Card,
+    }
+
+    /// In what form condolence was given (慰问形式).
+    CondolenceForm {
+        /// Money (慰问金).
+        Cash,
+        /// Goods (慰问品).
+        Goods,
+        /// Work done for them (服务).
+        Service,
     }
 
     /// What a key of the ring is for (密钥用途).

@@ -19,6 +19,7 @@ pub mod area;
 pub mod area_village;
 pub mod branch;
 pub mod cadre;
+pub mod county_setting;
 pub mod department;
 pub mod membership;
 pub mod place_past;
@@ -51,6 +52,12 @@ pub mod tag;
 
 pub mod assignment;
 pub mod assignment_batch;
+
+pub mod diary;
+pub mod diary_visit;
+pub mod visit;
+pub mod visit_concern;
+pub mod visit_participation;
 
 pub mod retention_night;
 pub mod roster_import;

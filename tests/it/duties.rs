@@ -63,13 +63,13 @@ fn the_table_of_what_is_held_names_every_personal_field_of_the_schema_with_its_c
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let of = definition.node.name.node.to_string();
         let TypeKind::Object(object) = definition.node.kind else { continue };
-        if !["Household", "HouseholdMember"].contains(&of.as_str()) {
+        if !["Household", "HouseholdMember", "Visit", "Condolence", "Query"].contains(&of.as_str()) {
             continue;
         }
         for field in object.fields {
             let class = field.node.directives.iter().find(|one| one.node.name.node == "class");
             let class = class.and_then(|one| one.node.arguments.first()).expect("a class").1.node.to_string();
-            if ["PERSONAL", "SENSITIVE"].contains(&class.as_str()) {
+            if ["PERSONAL", "SENSITIVE", "CLOSED"].contains(&class.as_str()) {
                 of_schema.insert((format!("{of}.{}", field.node.name.node), class));
             }
         }

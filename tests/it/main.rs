@@ -31,6 +31,8 @@ mod household;
 mod roster;
 mod roster_import;
 mod contact;
+mod visit;
+mod diary;
 pub(crate) mod rights;
 mod rights_end;
 mod worlds;

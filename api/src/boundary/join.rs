@@ -2,7 +2,7 @@
 
 use super::{
     ids, level,
-    plan::{Plan, Step, below, counts, find, recoded},
+    plan::{Plan, Step, below, find, recoded},
 };
 use crate::{
     account, contact, department, household,
@@ -67,7 +67,6 @@ pub(super) async fn merge(
     let roots = ids(&leaving);
     let mut plan = Plan::new(into.id, day);
     plan.regions = regions;
-    plan.moved = counts(ctx, db, at, &roots).await?;
     plan.departments = department::clashes(db, ctx.backend(), &leaving, into.id).await?;
     plan.assignments = contact::succession::plan(ctx, db, &roots, into.id, day).await?;
     plan.grants = account::succession::plan(ctx, db, &roots, into.id, day).await?;

@@ -1,6 +1,6 @@
 //! A part of a village becomes a village: whole groups and grids, and single households.
 
-use super::plan::{Change, Plan, Step, above, check_code, counted, find};
+use super::plan::{Change, Plan, Step, above, check_code, find};
 use crate::{
     kernel::{
         door::{any_of, unscoped},
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use entity::{
-    assignment, household,
+    household,
     id::{HouseholdId, RegionId},
     kind::{RegionKind, SuccessionKind},
     region,
@@ -87,8 +87,6 @@ pub(super) async fn split(ctx: &Ctx, db: &impl ConnectionTrait, change: &Change)
         parent_id: Some(made.id),
         ..Becomes::new(region.clone(), SuccessionKind::Moved)
     }));
-    plan.moved.households = counted::<household::Entity>(db, parted.going(ctx.backend())).await?;
-    plan.moved.assignments = counted::<assignment::Entity>(db, parted.ties(ctx.backend())).await?;
     plan.areas = areas_of(ctx, db, [village.id]).await?;
     plan.touched = [village.id, made.id].into_iter().map(|id| Root { level: Level::Village, id }).collect();
     plan.made = Some(made);

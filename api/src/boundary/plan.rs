@@ -135,8 +135,6 @@ pub struct Plan {
     pub made: Option<region::Model>,
     /// How places change.
     pub step: Option<Step>,
-    /// How much moves.
-    pub moved: Counts,
     /// Regions that are withdrawn, and the one that they are merged into.
     pub withdrawn: Vec<RegionId>,
     /// See `withdrawn`.
@@ -168,7 +166,6 @@ impl Plan {
             regions: Vec::new(),
             made: None,
             step: None,
-            moved: Counts::default(),
             withdrawn: Vec::new(),
             into: None,
             renumbered: Vec::new(),
@@ -321,13 +318,23 @@ pub(super) fn recoded(code: &RegionCode, old: &RegionCode, new: &RegionCode) -> 
     }
 }
 
+impl Plan {
+    /// How much moves: for who looks at the plan, not for who carries it out.
+    pub(super) async fn counts(&self, ctx: &Ctx, db: &impl ConnectionTrait) -> Result<Counts> {
+        match &self.step {
+            Some(Step::Moved(moved)) => counts(ctx, db, moved.level, &moved.roots).await,
+            Some(Step::Parted(parted)) => Ok(Counts {
+                households: counted::<household::Entity>(db, parted.going(ctx.backend())).await?,
+                assignments: counted::<assignment::Entity>(db, parted.ties(ctx.backend())).await?,
+                ..Counts::default()
+            }),
+            None => Ok(Counts::default()),
+        }
+    }
+}
+
 /// How much lies in regions of one level.
-pub(super) async fn counts(
-    ctx: &Ctx,
-    db: &impl ConnectionTrait,
-    level: Level,
-    roots: &[RegionId],
-) -> Result<Counts> {
+async fn counts(ctx: &Ctx, db: &impl ConnectionTrait, level: Level, roots: &[RegionId]) -> Result<Counts> {
     Ok(Counts {
         households: count::<household::Entity>(ctx, db, level, roots).await?,
         enterprises: count::<enterprise::Entity>(ctx, db, level, roots).await?,
@@ -351,7 +358,7 @@ where
 }
 
 /// How many rows of a table there are.
-pub(super) async fn counted<E>(db: &impl ConnectionTrait, rows: impl Into<Condition>) -> Result<u64>
+async fn counted<E>(db: &impl ConnectionTrait, rows: impl Into<Condition>) -> Result<u64>
 where
     E: EntityTrait,
     E::Model: Sync,

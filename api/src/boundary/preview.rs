@@ -144,8 +144,8 @@ pub struct RegionChangePlan {
     roles: Vec<GrantId>,
 }
 
-impl From<Plan> for RegionChangePlan {
-    fn from(plan: Plan) -> Self {
+impl RegionChangePlan {
+    fn new(plan: Plan, moved: Counts) -> Self {
         let item = |becomes: &crate::region::succession::Becomes| {
             let stays = !becomes.vanishes();
             RegionChangeItem {
@@ -169,7 +169,7 @@ impl From<Plan> for RegionChangePlan {
             day: Some(plan.day),
             region_count: plan.regions.len(),
             regions: plan.regions.iter().take(REGIONS).map(item).collect(),
-            moved: plan.moved,
+            moved,
             renumbered: renumbered.collect(),
             go: leaves(&plan.leaving),
             more: anew.map(|carried| carried.before.id).collect(),
@@ -177,9 +177,7 @@ impl From<Plan> for RegionChangePlan {
             ..Self::default()
         }
     }
-}
 
-impl RegionChangePlan {
     fn refused(errors: Vec<crate::kernel::error::Refusal>) -> Self {
         Self { errors: errors.into_iter().map(Into::into).collect(), ..Self::default() }
     }
@@ -323,5 +321,7 @@ async fn preview(ctx: &Ctx, change: RegionChangeInput) -> Result<RegionChangePla
             });
         }
     };
-    Ok(super::of(ctx, db, &change).await?.into())
+    let plan = super::of(ctx, db, &change).await?;
+    let moved = plan.counts(ctx, db).await?;
+    Ok(RegionChangePlan::new(plan, moved))
 }

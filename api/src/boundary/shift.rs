@@ -1,6 +1,6 @@
 //! A region gets another code, or comes to lie in another region; all below it goes along.
 
-use super::plan::{Plan, Step, above, below, check_code, counts, find, recoded};
+use super::plan::{Plan, Step, above, below, check_code, find, recoded};
 use crate::{
     kernel::{
         error::{Refusal, Result},
@@ -108,7 +108,6 @@ pub(super) async fn relocate(
     };
     let mut plan = Plan::new(id, day);
     plan.regions = becomes(&region, under, code, Some(parent.id), SuccessionKind::Moved);
-    plan.moved = counts(ctx, db, level, &[id]).await?;
     if level == Level::Village {
         plan.areas = areas_of(ctx, db, [id]).await?;
         plan.leaving = vec![id];

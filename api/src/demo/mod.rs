@@ -13,6 +13,7 @@ mod people;
 mod homes;
 mod firms;
 mod contacts;
+mod visits;
 mod login;
 mod accounts;
 mod rows;
@@ -104,6 +105,10 @@ fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), 
 
     let scene = accounts::Scene { nazhang, offices, people, firms, wanfang, wanfang_people };
     let accounts = accounts::accounts(&mut making, &admins, &scene)?;
+    let nancheng = scene.wanfang.county.id;
+    visits::visits(&mut making, &visits::QUARTER, |of| {
+        if of.county_id == nancheng { admins.nancheng } else { admins.nazhang }
+    });
     Ok((making.rows, accounts))
 }
 

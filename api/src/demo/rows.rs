@@ -3,7 +3,7 @@
 use crate::kernel::bulk;
 use entity::{
     account, area, area_village, assignment, branch, cadre, department, enterprise, grant, household,
-    household_tag, member, membership, position, region,
+    household_tag, member, membership, position, region, visit, visit_participation,
 };
 use indicatif::ProgressBar;
 use sea_orm::DbErr;
@@ -26,6 +26,8 @@ pub(super) struct Rows {
     pub(super) enterprises: Vec<enterprise::Model>,
     pub(super) grants: Vec<grant::Model>,
     pub(super) assignments: Vec<assignment::Model>,
+    pub(super) visits: Vec<visit::Model>,
+    pub(super) participations: Vec<visit_participation::Model>,
 }
 
 macro_rules! tables {
@@ -65,4 +67,6 @@ tables! {
     "企业" enterprises of enterprise;
     "授权" grants of grant;
     "包联" assignments of assignment;
+    "走访" visits of visit;
+    "走访" participations of visit_participation;
 }

@@ -23,6 +23,7 @@ use crate::{
         scope::Facts,
     },
     region::object::Region,
+    visit::participation::{VisitParticipation, VisitParticipationOrderField, VisitParticipationWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::scalar::Date;
@@ -132,6 +133,29 @@ impl Cadre {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Position>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "cadre_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Visits in which the cadre took part (参加走访), the latest first: for the cadre's own record, and for who leads them. Empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn visit_participations(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            VisitParticipationWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<VisitParticipationOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<VisitParticipation>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "cadre_id", self.id, Listing { filter, order_by, page }).await)
     }

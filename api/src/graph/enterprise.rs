@@ -14,6 +14,7 @@ use crate::{
         policy::{May, Part},
     },
     region::object::Region,
+    visit::object::{Visit, VisitOrderField, VisitWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::scalar::PhoneNumber;
@@ -23,6 +24,8 @@ use entity::scalar::PhoneNumber;
 pub struct EnterpriseViewerCan {
     /// Change it (`enterpriseUpdate`).
     pub update: Permission,
+    /// Record a visit to it (`visitRecord`).
+    pub record_visit: Permission,
 }
 
 #[ComplexObject]
@@ -66,7 +69,30 @@ impl Enterprise {
     /// What the viewer may do to it.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn viewer_can(&self, gql: &Context<'_>) -> EnterpriseViewerCan {
-        EnterpriseViewerCan { update: ctx(gql).permission(May::UpdateEnterprise, &self.facts()) }
+        let ctx = ctx(gql);
+        EnterpriseViewerCan {
+            update: ctx.permission(May::UpdateEnterprise, &self.facts()),
+            record_visit: ctx.permission(May::RecordVisit, &self.facts()),
+        }
+    }
+
+    /// Visits to it (走访), the latest first. Requires what `visits` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn visits(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<VisitWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<VisitOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Visit>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "enterprise_id", self.id, Listing { filter, order_by, page }).await)
     }
 
     /// Assignments to this enterprise (联系企业), the newest first; `where: { live: true }` gives its current contacts.

@@ -21,6 +21,7 @@ use crate::{
         policy::{May, Part},
     },
     region::object::Region,
+    visit::object::{Visit, VisitOrderField, VisitWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::scalar::{PhoneNumber, Yuan};
@@ -38,6 +39,8 @@ pub struct HouseholdViewerCan {
     pub decide_correction: Permission,
     /// Note that it gave or withdrew its consent (`consentGive`, `consentWithdraw`).
     pub note_consent: Permission,
+    /// Record a visit to it (`visitRecord`).
+    pub record_visit: Permission,
 }
 
 #[ComplexObject]
@@ -52,7 +55,27 @@ impl Household {
             ask_correction: ctx.permission(May::AskCorrection, &self.facts()),
             decide_correction: ctx.permission(May::DecideCorrection, &self.facts()),
             note_consent: ctx.permission(May::NoteConsent, &self.facts()),
+            record_visit: ctx.permission(May::RecordVisit, &self.facts()),
         }
+    }
+
+    /// Visits to it (走访), the latest first. Requires what `visits` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn visits(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<VisitWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<VisitOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Visit>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }
 
     /// Names of the fields that are null because the viewer may not see them (未显示的字段).

@@ -21,5 +21,7 @@ pub mod correction;
 pub mod enterprise;
 pub mod access;
 pub mod contact;
+pub mod visit;
+pub mod diary;
 pub mod node;
 pub mod search;

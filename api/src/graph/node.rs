@@ -10,6 +10,7 @@ use crate::{
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
+    diary::object::Diary,
     enterprise::object::Enterprise,
     household::{correction::Correction, member::HouseholdMember, object::Household},
     kernel::{
@@ -21,12 +22,14 @@ use crate::{
     region::{area::Area, object::Region, succession::RegionSuccession},
     roster::object::RosterImport,
     upload::object::Upload,
+    visit::{object::Visit, participation::VisitParticipation},
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ChangeId,
-    CorrectionId, DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
-    MembershipId, NoticeId, PositionId, RegionId, SessionId, SuccessionId, UploadId,
+    CorrectionId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
+    MembershipId, NoticeId, ParticipationId, PositionId, RegionId, SessionId, SuccessionId, UploadId,
+    VisitId,
 };
 use uuid::Uuid;
 
@@ -92,6 +95,12 @@ nodes! {
     ContactAssignment = AssignmentId,
     /// Many assignments changed in one step.
     AssignmentBatch = BatchId,
+    /// A visit.
+    Visit = VisitId,
+    /// A diary entry.
+    Diary = DiaryId,
+    /// That a cadre took part in a visit.
+    VisitParticipation = ParticipationId,
     /// One look at a household, an enterprise or a cadre.
     AccessEntry = AccessId,
     /// One change of one record.

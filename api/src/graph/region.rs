@@ -27,11 +27,13 @@ use crate::{
         area::{Area, AreaOrderField, AreaWhere},
         object::{Region, RegionOrderField, RegionWhere, ancestors},
         past::ChildrenOn,
+        setting::{CountySetting, SettingOf},
         succession::{RegionSuccession, RegionSuccessionOrderField, RegionSuccessionWhere},
     },
+    visit::object::{Visit, VisitOrderField, VisitWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::{id::RegionId, scalar::Date};
+use entity::{id::RegionId, kind::RegionKind, scalar::Date};
 use std::sync::Arc;
 
 /// What the viewer may do to a region (可否操作).
@@ -39,6 +41,8 @@ use std::sync::Arc;
 pub struct RegionViewerCan {
     /// Rename it (`regionUpdate`), or make regions and areas below it.
     pub update: Permission,
+    /// Record a visit to its people (`visitRecord`).
+    pub record_visit: Permission,
 }
 
 impl Region {
@@ -83,7 +87,11 @@ impl Region {
     /// What the viewer may do to it.
     #[graphql(directive = class::apply(DataClass::Public))]
     async fn viewer_can(&self, gql: &Context<'_>) -> RegionViewerCan {
-        RegionViewerCan { update: ctx(gql).permission(May::ManageRegion, &Facts::from(self.place())) }
+        let (ctx, facts) = (ctx(gql), Facts::from(self.place()));
+        RegionViewerCan {
+            update: ctx.permission(May::ManageRegion, &facts),
+            record_visit: ctx.permission(May::RecordVisit, &facts),
+        }
     }
 
     /// The region directly above (上级区域); null for a province.
@@ -309,6 +317,34 @@ impl Region {
     ) -> Option<Result<Connection<Cadre>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(self.inside(gql, Listing { filter, order_by, page }).await)
+    }
+
+    /// Visits to whoever and whatever lies in it (走访), the latest first; those to the region itself among them. Empty for provinces, and for cities with counties. Requires what `visits` requires.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn visits(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<VisitWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<VisitOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Visit>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(self.inside(gql, Listing { filter, order_by, page }).await)
+    }
+
+    /// What the county decides for itself (县级设置). Null for all but counties and cities without counties.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn settings(&self, gql: &Context<'_>) -> Option<Result<CountySetting>> {
+        if self.kind != RegionKind::County && self.county_id != Some(self.id) {
+            return None;
+        }
+        ctx(gql).load(SettingOf(self.id)).await.transpose()
     }
 
     /// Enterprises (企业) anywhere in it that the viewer may see, by name. None for a group or grid.

@@ -17,9 +17,9 @@ use entity::{
     kind::{ConsentPurpose, Ground, Sex},
     member,
     scalar::Date,
-    tag,
+    tag, visit, visit_concern,
 };
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 
 use super::consent::ConsentsOf;
@@ -30,6 +30,17 @@ pub struct Stored {
     /// Those who left as well, until they are erased.
     members: Vec<member::Model>,
     sensitive_tags: bool,
+    visits: OfVisits,
+}
+
+/// How many visits to it hold what.
+#[derive(Clone, Copy, Default, FromQueryResult)]
+struct OfVisits {
+    summaries: i64,
+    positions: i64,
+    items: i64,
+    values: i64,
+    concerns: i64,
 }
 
 /// One line of the table.
@@ -83,7 +94,7 @@ fn any(stored: &Stored, held: fn(&member::Model) -> bool) -> bool {
     stored.members.iter().any(held)
 }
 
-use DataClass::{Personal, Sensitive};
+use DataClass::{Closed, Personal, Sensitive};
 
 /// Everything personal that the tables hold on a household.
 pub const HELD: &[Entry] = &[
@@ -122,7 +133,42 @@ pub const HELD: &[Entry] = &[
         any(of, |one| one.employment_place.is_some())
     }),
     duty("HouseholdMember.needs", Personal, Part::Personal, |of| any(of, |one| one.needs.is_some())),
+    duty("Visit.summary", Personal, Part::Personal, |of| of.visits.summaries > 0),
+    duty("Visit.location", Personal, Part::Personal, |of| of.visits.positions > 0),
+    duty("Condolence.items", Personal, Part::Personal, |of| of.visits.items > 0),
+    duty("Condolence.value", Sensitive, Part::Personal, |of| of.visits.values > 0),
+    duty("Query.visitConcernNote", Closed, Part::Personal, |of| of.visits.concerns > 0),
 ];
+
+/// What visits to households hold, in one statement.
+async fn of_visits(
+    ctx: &Ctx,
+    ids: impl Iterator<Item = HouseholdId>,
+) -> Result<HashMap<HouseholdId, OfVisits>> {
+    use visit::Column::{CondolenceItems, CondolenceValue, HouseholdId as Household, Id, Latitude, Summary};
+    #[derive(FromQueryResult)]
+    struct Row {
+        household_id: HouseholdId,
+        #[sea_orm(nested)]
+        of: OfVisits,
+    }
+    let concern = visit::Entity::belongs_to(visit_concern::Entity).from(Id).to(visit_concern::Column::Id);
+    let rows: Vec<Row> = unscoped::<visit::Entity>()
+        .select_only()
+        .column(Household)
+        .column_as(Summary.count(), "summaries")
+        .column_as(Latitude.count(), "positions")
+        .column_as(CondolenceItems.count(), "items")
+        .column_as(CondolenceValue.count(), "values")
+        .column_as(visit_concern::Column::Id.count(), "concerns")
+        .join(JoinType::LeftJoin, concern.into())
+        .filter(any_of(Household, ids, ctx.backend()))
+        .group_by(Household)
+        .into_model()
+        .all(ctx.db().read())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.household_id, row.of)).collect())
+}
 
 /// One thing that is held, or would be, on a household (持有的一项信息). Never its value.
 #[derive(Clone, Debug, SimpleObject)]
@@ -169,6 +215,7 @@ impl Key for HeldOf {
         let those = any_of(household_tag::Column::HouseholdId, ids(), ctx.backend());
         let carried = unscoped::<household_tag::Entity>().filter(those).all(db).await?;
         let sensitive = unscoped::<tag::Entity>().filter(tag::Column::Sensitive.eq(true)).all(db).await?;
+        let visits = of_visits(&ctx, keys.iter().map(|key| key.0)).await?;
         let mut consents = ConsentsOf::load(ctx.clone(), ids().map(ConsentsOf).collect()).await?;
         let retention = ctx.keep()?.retention;
         let held = households.into_iter().map(|household| {
@@ -178,7 +225,8 @@ impl Key for HeldOf {
             let sensitive_tags = tags.next().is_some();
             let members = members.remove(&id).unwrap_or_default();
             let consents = consents.remove(&ConsentsOf(id)).unwrap_or_default();
-            let stored = Stored { household, members, sensitive_tags };
+            let visits = visits.get(&id).copied().unwrap_or_default();
+            let stored = Stored { household, members, sensitive_tags, visits };
             let item = |entry: &Entry| {
                 let is_held = (entry.held)(&stored);
                 let consent = consents.iter().find(|one| Some(one.purpose) == entry.consent);

@@ -44,6 +44,11 @@ pub struct HouseholdWhere {
     /// True: households without a current contact, neither of their own nor of their group. False: those with one.
     /// Finds those alone of which the viewer may see who answers for them.
     pub without_contact: MaybeUndefined<bool>,
+    /// Visited on this day or later. Finds those alone of which the viewer may see the last visit.
+    pub visited_since: MaybeUndefined<Date>,
+    /// Not visited on this day or later: the last visit was before, or there was none. Finds those alone of which the viewer
+    /// may see the last visit.
+    pub not_visited_since: MaybeUndefined<Date>,
     /// Those that lived there on a day; and the day for which a contact is looked for.
     #[graphql(skip)]
     pub resident_on: Option<Date>,
@@ -68,7 +73,12 @@ impl Filter for HouseholdWhere {
         if let Some(day) = self.resident_on {
             all = all.add(resident_on(day));
         }
-        if self.tag.is_some() || operand(&self.without_contact)?.is_some() {
+        let (since, not_since) = (operand(&self.visited_since)?, operand(&self.not_visited_since)?);
+        let last = household::Column::LastVisitOn;
+        all = all.add_option(since.map(|day| last.gte(day)));
+        all = all.add_option(not_since.map(|day| Condition::any().add(last.is_null()).add(last.lt(day))));
+        let visits = since.or(not_since).is_some();
+        if visits || self.tag.is_some() || operand(&self.without_contact)?.is_some() {
             all = all.add(households_showing(Part::Internal, ctx.scope(), ctx.backend()));
         }
         if let Some(tag) = &self.tag {

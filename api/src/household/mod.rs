@@ -47,7 +47,8 @@ use entity::{
     scalar::{Date, PhoneNumber, Yuan},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, Set, sea_query::LockType,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    sea_query::{Expr, LockType},
 };
 use uuid::Uuid;
 
@@ -96,6 +97,28 @@ async fn held(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Resu
         .one(&work.tx)
         .await?
         .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// Keeps the day of the last visit. It is drawn from the visits, whose own lines the change log has: the version stays.
+pub(crate) async fn note_visit(work: &Work, id: HouseholdId, day: Date) -> Result<()> {
+    use household::Column::{Id, LastVisitOn};
+    household::Entity::update_many()
+        .col_expr(LastVisitOn, Expr::value(day))
+        .filter(Id.eq(id))
+        .filter(Condition::any().add(LastVisitOn.is_null()).add(LastVisitOn.lt(day)))
+        .exec(&work.tx)
+        .await?;
+    Ok(())
+}
+
+/// The same where a visit was withdrawn or put on another day: none, if none stands.
+pub(crate) async fn recount_visits(work: &Work, id: HouseholdId, last: Option<Date>) -> Result<()> {
+    household::Entity::update_many()
+        .col_expr(household::Column::LastVisitOn, Expr::value(last))
+        .filter(household::Column::Id.eq(id))
+        .exec(&work.tx)
+        .await?;
+    Ok(())
 }
 
 /// The household, if the viewer may change it.
@@ -171,7 +194,8 @@ async fn settle(
     Ok(place)
 }
 
-fn position(checks: &mut Checks, at: Option<&GeoPositionInput>) -> (Option<f64>, Option<f64>) {
+/// A position as it is stored, checked.
+pub(crate) fn position(checks: &mut Checks, at: Option<&GeoPositionInput>) -> (Option<f64>, Option<f64>) {
     let Some(at) = at else { return (None, None) };
     checks.require((-90.0..=90.0).contains(&at.latitude) && (-180.0..=180.0).contains(&at.longitude), || {
         Refusal::rule("position", "location", "经纬度超出范围。", "Latitude or longitude is out of range.")

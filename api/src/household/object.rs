@@ -133,7 +133,7 @@ impl Household {
 
     /// Where it stands on the map, if the viewer may see it.
     pub(crate) fn position(&self) -> Option<GeoPosition> {
-        Some(GeoPosition { latitude: self.latitude?, longitude: self.longitude?, datum: Datum::Wgs84 })
+        GeoPosition::at(self.latitude, self.longitude)
     }
 
     /// Names of the fields that are null because the viewer may not see them.
@@ -167,6 +167,13 @@ pub struct GeoPosition {
     /// The datum of both.
     #[graphql(directive = class::apply(DataClass::Personal))]
     pub datum: Datum,
+}
+
+impl GeoPosition {
+    /// The position that is stored, if there is one.
+    pub(crate) fn at(latitude: Option<f64>, longitude: Option<f64>) -> Option<Self> {
+        Some(Self { latitude: latitude?, longitude: longitude?, datum: Datum::Wgs84 })
+    }
 }
 
 /// A position on the map.

@@ -10,8 +10,9 @@ use super::{
 };
 use entity::{
     access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
-    change, correction, department, enterprise, grant, household, member, membership, notice, position,
-    region, region_succession, roster_import, scalar::Date, session, tag, upload,
+    change, correction, department, diary, enterprise, grant, household, member, membership, notice,
+    position, region, region_succession, roster_import, scalar::Date, session, tag, upload, visit,
+    visit_participation,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, Select, Value,
@@ -232,9 +233,9 @@ impl Guarded for branch::Entity {
 }
 
 /// Cadres of the subtrees, of the branches, and oneself.
-fn staff(scope: &Scope, backend: DbBackend) -> Openings {
-    let mut openings = Openings::new(&scope.staff, None);
-    if let Some(own) = some(&scope.staff.branches) {
+fn staff(doors: &Doors, scope: &Scope, backend: DbBackend) -> Openings {
+    let mut openings = Openings::new(doors, None);
+    if let Some(own) = some(&doors.branches) {
         openings.rest.push(cadre::Column::Id.in_subquery(members_of(own, scope, backend)));
     }
     openings.rest.extend(scope.cadre.map(|own| cadre::Column::Id.eq(own)));
@@ -250,7 +251,7 @@ impl Guarded for cadre::Entity {
 impl Placed for cadre::Entity {
     /// Beside one's staff: those who hold a post in the offices above, not every party member who lives there.
     fn openings(scope: &Scope, backend: DbBackend) -> Openings {
-        let mut openings = staff(scope, backend);
+        let mut openings = staff(&scope.staff, scope, backend);
         openings.rest.extend(some(&scope.offices).map(|own| {
             any_of(cadre::Column::RegionId, own.iter().copied(), backend)
                 .and(cadre::Column::Level.ne(entity::kind::CadreLevel::PartyMember))
@@ -285,7 +286,7 @@ fn of_cadre(gate: Gate, cadre: impl ColumnTrait) -> Gate {
 impl Guarded for membership::Entity {
     /// Of one's staff alone: nobody's membership is told to the households whom they serve.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        of_cadre(staff(scope, backend).gate::<cadre::Entity>(), membership::Column::CadreId)
+        of_cadre(staff(&scope.staff, scope, backend).gate::<cadre::Entity>(), membership::Column::CadreId)
     }
 }
 
@@ -437,6 +438,38 @@ impl Guarded for assignment::Entity {
         branches
             .extend(some(&doors.branches).map(|own| CadreId.in_subquery(members_of(own, scope, backend))));
         gate
+    }
+}
+
+impl Guarded for visit::Entity {
+    /// Visits to what stands in the places, and to the households and enterprises that are tied singly.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use visit::Column::{EnterpriseId, HouseholdId};
+        let doors = &scope.visits;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        if !doors.households.is_empty() {
+            branches.push(any_of(HouseholdId, sorted(doors.households.keys().copied()), backend));
+        }
+        if !doors.enterprises.is_empty() {
+            branches.push(any_of(EnterpriseId, sorted(doors.enterprises.keys().copied()), backend));
+        }
+        gate
+    }
+}
+
+impl Guarded for visit_participation::Entity {
+    /// One's own, and those of the cadres whom one leads.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let led = staff(&scope.participations, scope, backend);
+        of_cadre(led.gate::<cadre::Entity>(), visit_participation::Column::CadreId)
+    }
+}
+
+impl Guarded for diary::Entity {
+    /// One's own, and those of cadres who serve in a leader's places.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        located::<Self>(&scope.diaries, scope.cadre.map(|own| diary::Column::CadreId.eq(own)))
     }
 }
 

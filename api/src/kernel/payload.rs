@@ -83,12 +83,27 @@ pub struct Permission {
     pub message: Option<String>,
 }
 
+impl Permission {
+    /// What is allowed.
+    #[must_use]
+    pub fn given() -> Self {
+        Self { allowed: true, requires: Vec::new(), message: None }
+    }
+
+    /// What only whoever made a record may do, told to somebody else.
+    #[must_use]
+    pub fn to_maker(ctx: &Ctx, requires: &str, zh: &'static str, en: &'static str) -> Self {
+        let message = Some(ctx.locale().pick(zh, en).to_owned());
+        Self { allowed: false, requires: vec![requires.to_owned()], message }
+    }
+}
+
 impl Ctx {
     /// The permission to do something to a record with these facts.
     #[must_use]
     pub fn permission(&self, may: May, facts: &Facts<'_>) -> Permission {
         if self.may(may, facts) {
-            return Permission { allowed: true, requires: Vec::new(), message: None };
+            return Permission::given();
         }
         let message = self.locale().pick("您无权进行此操作。", "You do not have the right to do this here.");
         Permission {

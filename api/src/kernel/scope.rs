@@ -118,6 +118,12 @@ pub struct Scope {
     pub trail: Doors,
     /// Corrections, by their household.
     pub corrections: Doors,
+    /// Visits, by their target.
+    pub visits: Doors,
+    /// Who took part in visits, by who they are.
+    pub participations: Doors,
+    /// Diaries of cadres.
+    pub diaries: Doors,
     /// Days on which a membership ties to a party organisation: begun by the first, not ended by the second.
     pub membership_days: (Date, Date),
     /// When it is no longer what it was made as, on the same day.
@@ -157,6 +163,9 @@ impl Scope {
             access_log: open(Resource::AccessLog),
             trail: open(Resource::Trail),
             corrections: open(Resource::Correction),
+            visits: open(Resource::Visit),
+            participations: open(Resource::Participation),
+            diaries: open(Resource::Diary),
             membership_days: policy.memberships.on(today),
             until: None,
             offices: Vec::new(),
@@ -213,6 +222,19 @@ impl Scope {
     pub fn enterprise_sight(&self, id: EnterpriseId, place: &Place) -> Sight {
         let single = self.enterprise.enterprises.get(&id).copied().unwrap_or_default();
         single | self.enterprise.root_sight(place)
+    }
+
+    /// How far a visit is seen, by whom it was to.
+    #[must_use]
+    pub fn visit_sight(
+        &self,
+        household: Option<HouseholdId>,
+        enterprise: Option<EnterpriseId>,
+        place: &Place,
+    ) -> Sight {
+        let of_household = household.and_then(|id| self.visits.households.get(&id)).copied();
+        let of_enterprise = enterprise.and_then(|id| self.visits.enterprises.get(&id)).copied();
+        of_household.unwrap_or_default() | of_enterprise.unwrap_or_default() | self.visits.root_sight(place)
     }
 
     /// Whether something may be done to a record with these facts.

@@ -6,13 +6,13 @@ use super::{
 };
 use entity::{
     account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, change, consent,
-    correction, department, enterprise, grant, household,
+    correction, county_setting, department, diary, enterprise, grant, household,
     id::{
         AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ConsentId, CorrectionId,
-        DepartmentId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId,
-        PositionId, RegionId, UploadId,
+        CountySettingId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId,
+        MemberId, MembershipId, PositionId, RegionId, UploadId, VisitId,
     },
-    member, membership, position, region, roster_import, upload,
+    member, membership, position, region, roster_import, upload, visit,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
@@ -41,6 +41,12 @@ async fn places(
         EnterpriseId::PREFIX => stands::of::<enterprise::Entity>(db, ids).await,
         AssignmentId::PREFIX => stands::of::<assignment::Entity>(db, ids).await,
         BatchId::PREFIX => stands::of::<assignment_batch::Entity>(db, ids).await,
+        DiaryId::PREFIX => stands::of::<diary::Entity>(db, ids).await,
+        VisitId::PREFIX => stands::of::<visit::Entity>(db, ids).await,
+        CountySettingId::PREFIX => {
+            stands::through::<county_setting::Entity, region::Entity>(db, county_setting::Column::Id, ids)
+                .await
+        }
         MemberId::PREFIX => of_household::<member::Entity>(db, member::Column::HouseholdId, ids).await,
         CorrectionId::PREFIX => {
             of_household::<correction::Entity>(db, correction::Column::HouseholdId, ids).await

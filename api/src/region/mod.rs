@@ -13,6 +13,7 @@ pub mod lookup;
 pub mod naming;
 pub mod object;
 pub mod past;
+pub mod setting;
 pub mod succession;
 
 use self::{

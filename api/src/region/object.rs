@@ -61,7 +61,7 @@ pub struct Region {
     #[graphql(skip)]
     pub(crate) city_id: Option<RegionId>,
     #[graphql(skip)]
-    pub(super) county_id: Option<RegionId>,
+    pub(crate) county_id: Option<RegionId>,
     #[graphql(skip)]
     pub(super) township_id: Option<RegionId>,
     #[graphql(skip)]

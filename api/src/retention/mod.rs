@@ -16,6 +16,7 @@ use crate::{
         work,
     },
     roster::upkeep as rosters,
+    visit::erase as visits,
 };
 use chrono::Duration;
 use entity::{kind::DataClass, retention_night, scalar::DateTime};
@@ -34,6 +35,8 @@ enum What {
     Members(Part),
     Households(Part),
     Enterprises,
+    Visits,
+    Concerns,
     Emergencies,
     Sessions,
     Imports,
@@ -66,7 +69,7 @@ const fn rule(
     Rule { name, class, zh, en, days, what }
 }
 
-use DataClass::{Internal, Personal, Sensitive};
+use DataClass::{Closed, Internal, Personal, Sensitive};
 
 /// All rules, in the order in which they are gone through: what stands by itself before what takes it along.
 pub const RULES: &[Rule] = &[
@@ -117,6 +120,22 @@ pub const RULES: &[Rule] = &[
         What::Enterprises,
         "清除注销企业的法定代表人、联系人和电话",
         "who spoke for enterprises that are closed is erased",
+    ),
+    rule(
+        "visits-personal",
+        Sensitive,
+        |of| of.personal_days,
+        What::Visits,
+        "清除迁出、销户户的走访内容",
+        "what was said in visits to households that are gone is erased",
+    ),
+    rule(
+        "concern-notes",
+        Closed,
+        |_| 1,
+        What::Concerns,
+        "删除到期的关切记录（走访后 90 日，或包联结束后 30 日）",
+        "concern notes go 90 days after the visit, or 30 days after the assignment has ended",
     ),
     rule(
         "emergencies",
@@ -195,6 +214,10 @@ impl Rule {
             (What::Households(part), false) => erase::households(db, part, day, by, progress).await,
             (What::Enterprises, true) => enterprises::count(db, day).await,
             (What::Enterprises, false) => enterprises::personal(db, day, by, progress).await,
+            (What::Visits, true) => visits::count(db, day).await,
+            (What::Visits, false) => visits::personal(db, day, by, progress).await,
+            (What::Concerns, true) => visits::count_concerns(db, civil(now)).await,
+            (What::Concerns, false) => visits::concerns(db, civil(now), progress).await,
             (What::Emergencies, true) => erase::count_emergencies(db, before).await,
             (What::Emergencies, false) => erase::emergencies(db, before, progress).await,
             (What::Sessions, true) => accounts::count_sessions(db, before).await,

@@ -23,7 +23,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
             "search_text",
         ],
     ),
-    ("region", &["region", "region_succession", "area", "area_village"]),
+    ("region", &["county_setting", "region", "region_succession", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
     ("cadre", &["cadre", "membership", "position"]),
@@ -48,6 +48,8 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("household", &["consent", "correction", "emergency", "household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),
+    ("diary", &["diary", "diary_visit"]),
+    ("visit", &["visit", "visit_concern", "visit_participation"]),
     ("roster", &["roster_import"]),
     ("retention", &["retention_night"]),
 ];

@@ -65,6 +65,14 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
     let hand_over = json!({"effectiveOn": today, "fromCadreId": about("staff"), "toCadreId": id("staff other"),
                            "assignmentIds": [about("group assignment")]});
     let spread = json!({"startsOn": today, "regionId": id("group"), "cadreIds": [about("staff")]});
+    // Too long ago to be recorded.
+    let visit = |target: Value, more: Value| {
+        let mut input = json!({"method": "DOOR", "target": target, "beganAt": "2001-01-01T00:00:00Z"});
+        if let Some((input, more)) = input.as_object_mut().zip(more.as_object()) {
+            input.extend(more.clone());
+        }
+        input
+    };
     let plan = "no such plan";
     vec![
         one("MANAGE_REGION", "regionUpdate", json!({"id": village, "expectedVersion": 999, "name": "竹园"})),
@@ -230,6 +238,25 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         // It agrees to the one, and has withdrawn the other.
         one("NOTE_CONSENT", "consentGive", json!({"householdId": household, "purpose": "LOCATION"})),
         one("NOTE_CONSENT", "consentWithdraw", json!({"householdId": household, "purpose": "INCOME"})),
+        one("RECORD_VISIT", "visitRecord", visit(json!({"householdId": household}), json!({}))),
+        one("visit-firm", "visitRecord", visit(json!({"enterpriseId": id("enterprise")}), json!({}))),
+        // The county has not turned it on.
+        one(
+            "KEEP_CONCERN",
+            "visitRecord",
+            visit(json!({"householdId": household}), json!({"concernNote": "担心"})),
+        ),
+        one(
+            "WITHDRAW_VISIT",
+            "visitWithdraw",
+            json!({"id": id("visit"), "expectedVersion": 999, "reason": "误记"}),
+        ),
+        one("KEEP_DIARY", "diaryWrite", json!({"text": " "})),
+        one(
+            "SET_COUNTY",
+            "countySettingUpdate",
+            json!({"countyId": id("county"), "expectedVersion": 999, "concernNotes": true}),
+        ),
         one("REVEAL", "householdReveal", json!({"id": household, "reason": "短"})),
         one("REVEAL", "householdMemberReveal", json!({"id": id("member"), "reason": "短"})),
         one(
@@ -307,7 +334,7 @@ pub(super) fn words(tried: &Tried, wrong: &mut Vec<String>) -> BTreeSet<String> 
 
 const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: ID!, $department: ID!, $branch: ID!, $membership: ID!,
     $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!) {
-  household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } } }
+  household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } } }
   enterprise(by: { id: $e }) { viewerCan { update { allowed } } }
   member: node(id: $member) { ... on HouseholdMember { viewerCan { update { allowed } } } }
   region(by: { id: $village }) { viewerCan { update { allowed } } }
@@ -322,7 +349,8 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
 }";
 
 /// What a record says that the viewer can, and the mutation by which they do.
-const CAN_BY: [(&str, &str, &str); 16] = [
+const CAN_BY: [(&str, &str, &str); 17] = [
+    ("household", "recordVisit", "visitRecord"),
     ("household", "update", "householdUpdate"),
     ("household", "update", "householdMemberAdd"),
     ("household", "assign", "assignmentCreate"),

@@ -7,11 +7,15 @@ use super::{
 };
 use chrono::{Days, Duration};
 use entity::{
-    account, api_key, assignment, cadre, change, consent, correction, emergency, grant,
-    id::{AccountId, ApiKeyId, CadreId, ConsentId, CorrectionId, EmergencyId, MembershipId, RegionId},
-    kind::{CadreLevel, ConsentPurpose, CorrectionState, MembershipStanding, Role},
+    account, api_key, assignment, cadre, change, consent, correction, diary, emergency, grant,
+    id::{
+        AccountId, ApiKeyId, CadreId, ConsentId, CorrectionId, DiaryId, EmergencyId, MembershipId,
+        ParticipationId, RegionId, VisitId,
+    },
+    kind::{CadreLevel, ConsentPurpose, CorrectionState, MembershipStanding, Role, VisitMethod},
     member, membership, region,
     scalar::{Date, DateTime},
+    visit, visit_participation,
 };
 use lianhu::kernel::{clock::civil, vault};
 use lianhu_tests::{Actor, World};
@@ -166,6 +170,7 @@ impl Stage {
             ("enterprise", around.firm.id.to_string()),
             ("village", village.id.to_string()),
             ("township", township.id.to_string()),
+            ("county", around.home.county_id.to_string()),
             ("group", group.id.to_string()),
             ("next group", around.regions["next group"].id.to_string()),
             ("next village", around.regions["next village"].id.to_string()),
@@ -223,6 +228,81 @@ impl Stage {
             version: 1,
         };
         put(world, withdrawn).await;
+        let now = world.state.clock.now();
+        for (contact, named) in
+            [("staff", "diary"), ("staff left", "diary left"), ("staff joins", "diary joins")]
+        {
+            let entry = diary::Model {
+                id: DiaryId(Uuid::now_v7()),
+                cadre_id: CadreId(entity::id::read(&ids[contact]).expect("an id").1),
+                written_by: login,
+                written_on: today,
+                text: "今天走了三户".to_owned(),
+                county_id: Some(around.home.county_id),
+                township_id: Some(around.home.township_id),
+                village_id: Some(around.home.village_id),
+                written_at: now,
+                version: 1,
+            };
+            ids.insert(named, entry.id.to_string());
+            put(world, entry).await;
+        }
+        for (name, household, enterprise) in
+            [("visit", Some(around.home.id), None), ("firm-visit", None, Some(around.firm.id))]
+        {
+            let row = visit::Model {
+                id: VisitId(Uuid::now_v7()),
+                method: VisitMethod::Door,
+                household_id: household,
+                enterprise_id: enterprise,
+                region_id: None,
+                county_id: around.home.county_id,
+                township_id: Some(around.home.township_id),
+                village_id: Some(around.home.village_id),
+                group_id: around.home.group_id.filter(|_| household.is_some()),
+                grid_id: around.home.grid_id.filter(|_| household.is_some()),
+                began_at: now,
+                visited_on: today,
+                minutes: None,
+                nights: None,
+                attendees: None,
+                summary: Some("屋顶漏雨".to_owned()),
+                complete: true,
+                latitude: None,
+                longitude: None,
+                condolence_form: None,
+                condolence_items: None,
+                condolence_value: None,
+                recorded_by: login,
+                recorder_id: None,
+                recorded_at: now,
+                withdrawn_at: None,
+                withdrawn_reason: None,
+                version: 1,
+            };
+            ids.insert(name, row.id.to_string());
+            let visit_id = row.id;
+            put(world, row).await;
+            if household.is_none() {
+                continue;
+            }
+            for (contact, named) in [
+                ("staff", "participation"),
+                ("staff left", "participation left"),
+                ("staff joins", "participation joins"),
+            ] {
+                let took_part = visit_participation::Model {
+                    id: ParticipationId(Uuid::now_v7()),
+                    visit_id,
+                    cadre_id: CadreId(entity::id::read(&ids[contact]).expect("an id").1),
+                    method: VisitMethod::Door,
+                    visited_on: today,
+                    nights: None,
+                };
+                ids.insert(named, took_part.id.to_string());
+                put(world, took_part).await;
+            }
+        }
         self.ids = ids;
     }
 
@@ -327,6 +407,8 @@ impl Stage {
             "villageContact": self.ids["village-contact"], "departmentTask": self.ids["department-task"],
             "account": self.ids["account"], "grant": self.ids["grant"], "log": self.ids["log"], "firmLog": self.ids["firm-log"], "change": self.ids["change"],
             "correction": self.ids["correction"], "grid": self.ids["grid"],
+            "visit": self.ids["visit"], "firmVisit": self.ids["firm-visit"], "participation": of("participation"),
+            "diary": of("diary"),
         })
     }
 }

@@ -74,6 +74,21 @@ const AROUND: &str = "query($h: ID!, $e: ID!, $village: ID!, $staff: ID!, $staff
   branches: partyBranches(first: 100) { nodes { id } }
 }";
 
+const VISITS: &str =
+    "query($h: ID!, $e: ID!, $staff: ID!, $visit: ID!, $firmVisit: ID!, $participation: ID!, $diary: ID!) {
+  dy_node: node(id: $diary) { id }
+  dy_list: diaries(first: 5, where: { cadreId: { eq: $staff } }) { nodes { id } }
+  v_byId: visit(id: $visit) { id }
+  v_node: node(id: $visit) { id }
+  v_list: visits(first: 5, where: { householdId: { eq: $h } }) { nodes { id } }
+  v_edge: household(by: { id: $h }) { visits(first: 5) { nodes { id } } }
+  fv_node: node(id: $firmVisit) { id }
+  fv_list: visits(first: 5, where: { enterpriseId: { eq: $e } }) { nodes { id } }
+  fv_edge: enterprise(by: { id: $e }) { visits(first: 5) { nodes { id } } }
+  pt_node: node(id: $participation) { id }
+  pt_list: visitParticipations(first: 5, where: { cadreId: { eq: $staff } }) { nodes { id } }
+}";
+
 /// Letters of the parts that are shown of a household; what is sensitive is shown to nobody.
 pub(crate) fn household(shown: &Value, at: &str) -> String {
     if shown.is_null() || shown["id"].is_null() {
@@ -193,7 +208,11 @@ pub(super) async fn look(
     ways.push(("search", enterprise(&seen["search"]["nodes"][0]["node"], &at)));
     opened.enterprise = agreed(&ways, &mut wrong);
 
-    let seen = actor.ask(AROUND, variables.clone()).await.ok();
+    let mut seen = actor.ask(AROUND, variables.clone()).await.ok();
+    let visits = actor.ask(VISITS, variables.clone()).await.ok();
+    if let Some((seen, visits)) = seen.as_object_mut().zip(visits.as_object()) {
+        seen.extend(visits.clone());
+    }
     opened.sees = around(&seen, &variables, &mut wrong);
     (opened, wrong)
 }
@@ -210,7 +229,8 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         let listed = value.as_array().map(|rows| !rows[0].is_null());
         rows.or(counted).or(listed).unwrap_or(!value.is_null())
     };
-    let words: [(&str, &[(&str, bool)]); 13] = [
+    let words: [(&str, &[(&str, bool)]); 17] = [
+        ("diary", &[("dy_node", shown("dy_node")), ("diaries", lists("dy_list", "diary"))]),
         (
             "staff",
             &["staff_byId", "staff_node", "staff_list", "staff_search"].map(|field| (field, shown(field))),
@@ -263,6 +283,34 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
                 ("household.corrections", listed(&seen["cr_edge"]["corrections"], "correction")),
             ],
         ),
+        (
+            "visit",
+            &[
+                ("visit", shown("v_byId")),
+                ("node", shown("v_node")),
+                ("visits", lists("v_list", "visit")),
+                (
+                    "household.visits",
+                    listed(&seen["v_edge"]["visits"], "visit") || seen["v_edge"].is_null() && shown("v_byId"),
+                ),
+            ],
+        ),
+        (
+            "firm-visit",
+            &[
+                ("node", shown("fv_node")),
+                ("visits", lists("fv_list", "firmVisit")),
+                (
+                    "enterprise.visits",
+                    listed(&seen["fv_edge"]["visits"], "firmVisit")
+                        || seen["fv_edge"].is_null() && shown("fv_node"),
+                ),
+            ],
+        ),
+        (
+            "participation",
+            &[("pt_node", shown("pt_node")), ("visitParticipations", lists("pt_list", "participation"))],
+        ),
         ("trail", &["trail_node", "trail_list"].map(|field| (field, shown(field)))),
     ];
     let mut found = BTreeSet::new();
@@ -278,4 +326,4 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
 }
 
 /// Every document that is asked, for whoever counts the root fields.
-pub(super) const DOCUMENTS: [&str; 3] = [OF_HOUSEHOLD, OF_ENTERPRISE, AROUND];
+pub(super) const DOCUMENTS: [&str; 4] = [OF_HOUSEHOLD, OF_ENTERPRISE, AROUND, VISITS];

@@ -14,6 +14,7 @@ use super::{
     offices::{self, Offices},
     people::{self, People, Plan},
     places::{self, Town, VillagePlan},
+    visits,
 };
 use crate::kernel::{
     door::unscoped,
@@ -92,7 +93,7 @@ impl Scale {
 }
 
 /// Rows that come with a household, for a first guess of how far the bar has to go.
-const ROWS_A_HOUSEHOLD: usize = 7;
+const ROWS_A_HOUSEHOLD: usize = 20;
 
 /// Fills an empty, migrated database with a made-up place, as if it had been in use until `today`: one transaction for
 /// each township, the first of them with the accounts and everything above.
@@ -129,6 +130,7 @@ pub async fn fill(
         if at == 0 {
             shown = accounts::accounts(&mut making, &admins, &made);
         }
+        visits::visits(&mut making, &visits::YEARS, |_| admins.first);
         let rows = std::mem::take(&mut making.rows);
         load(db, rows, progress).await?;
         done += lot.villages.iter().map(|(_, households)| households).sum::<usize>();

@@ -7,11 +7,11 @@
 use super::{Level, Place};
 use crate::kernel::door::{any_of, unscoped};
 use entity::{
-    account, area, assignment, assignment_batch, branch, cadre, department, enterprise, household,
+    account, area, assignment, assignment_batch, branch, cadre, department, diary, enterprise, household,
     id::{HouseholdId, RegionId},
     place_past, region,
     scalar::Date,
-    search_gram,
+    search_gram, visit,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -35,6 +35,8 @@ macro_rules! every_table {
         $set::<enterprise::Entity>($($argument),*).await?;
         $set::<assignment::Entity>($($argument),*).await?;
         $set::<assignment_batch::Entity>($($argument),*).await?;
+        $set::<diary::Entity>($($argument),*).await?;
+        $set::<visit::Entity>($($argument),*).await?;
         $set::<search_gram::Entity>($($argument),*).await?;
     };
 }

@@ -41,4 +41,14 @@ pub enum May {
     DecideCorrection,
     /// Note that a household gave or withdrew its consent (登记同意与撤回).
     NoteConsent,
+    /// Record a visit, and change one's own (记录走访).
+    RecordVisit,
+    /// Withdraw a visit that somebody else recorded (撤回走访).
+    WithdrawVisit,
+    /// Write and read the concern note of a visit, as the primary contact (关切记录).
+    KeepConcern,
+    /// Keep a diary (写民情日记).
+    KeepDiary,
+    /// Turn on and off what a county decides (县级设置).
+    SetCounty,
 }

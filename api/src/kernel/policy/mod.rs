@@ -69,6 +69,12 @@ pub enum Resource {
     Trail,
     /// Corrections that households asked for.
     Correction,
+    /// Visits, by whom they were to.
+    Visit,
+    /// Who took part in visits, by who they are.
+    Participation,
+    /// Diaries of the cadres who serve there.
+    Diary,
 }
 
 /// What a line opens.

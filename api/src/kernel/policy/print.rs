@@ -62,6 +62,9 @@ fn resource(resource: Resource) -> (&'static str, &'static str) {
         Resource::AccessLog => ("ACCESS_LOG", "the access log (查看记录)"),
         Resource::Trail => ("TRAIL", "the audit trail (变更记录)"),
         Resource::Correction => ("CORRECTION", "corrections that households asked for (更正申请)"),
+        Resource::Visit => ("VISIT", "visits (走访)"),
+        Resource::Diary => ("DIARY", "diaries of cadres (民情日记)"),
+        Resource::Participation => ("PARTICIPATION", "who took part in visits (参加走访)"),
     }
 }
 

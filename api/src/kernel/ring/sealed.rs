@@ -25,6 +25,7 @@ pub const SEALED: &[Table] = &[
     ("enterprise", "id", &["phone"]),
     ("second_factor", "account_id", &["secret"]),
     ("correction", "id", &["wanted", "answer"]),
+    ("visit_concern", "id", &["note"]),
 ];
 
 /// Rows that are looked at in one statement.
