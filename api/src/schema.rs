@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, contact, department, enterprise, graph, household, region,
-    roster, upload,
+    account, audit, boundary, branch, cadre, calendar, contact, department, enterprise, graph, household,
+    region, roster, upload,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct PlacesAndPeopleQuery(
     account::sign_on::object::SignOnQuery,
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
+    calendar::object::CalendarQuery,
     cadre::object::CadreQuery,
 );
 
@@ -64,6 +65,7 @@ pub struct PlacesAndPeopleMutation(
     region::area::AreaMutation,
     branch::object::PartyBranchMutation,
     department::object::DepartmentMutation,
+    calendar::mutation::CalendarMutation,
     cadre::object::CadreMutation,
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,

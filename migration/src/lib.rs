@@ -24,6 +24,7 @@ mod m20261123_000004_access;
 mod m20261123_000005_duties;
 mod m20261123_000006_trail;
 mod m20261123_000007_closed;
+mod m20261124_000002_calendar;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_duties::Migration),
             Box::new(m20261123_000006_trail::Migration),
             Box::new(m20261123_000007_closed::Migration),
+            Box::new(m20261124_000002_calendar::Migration),
         ]
     }
 }

@@ -56,6 +56,7 @@ const BLOCKS: &[Block] = &[
             ManageRegion,
             ManageBranch,
             ManageDepartment,
+            ManageCalendar,
             ManageCadre,
             ManageAccount,
             CreateHousehold,
