@@ -49,7 +49,7 @@ pub struct WorkDaySetInput {
     pub idempotency_key: ID,
     /// The county, or a city that has none.
     pub county_id: RegionId,
-    /// The day.
+    /// Which civil date it is about.
     pub day: Date,
     /// Whether people work on it; otherwise it is a holiday.
     pub working: bool,
@@ -66,7 +66,7 @@ pub struct WorkDayUnsetInput {
     pub idempotency_key: ID,
     /// The county, or a city that has none.
     pub county_id: RegionId,
-    /// The day.
+    /// Which civil date it is about.
     pub day: Date,
     /// The version that the change is based on; 0 where nothing was set for this day.
     pub expected_version: i32,
@@ -77,7 +77,7 @@ pub struct WorkDayUnsetInput {
 pub struct AllotmentInput {
     /// How many: at most 2000 hours, or 366 days.
     pub amount: i32,
-    /// Of what.
+    /// Hours or days, natural or working.
     pub unit: AllotmentUnit,
 }
 
@@ -88,7 +88,7 @@ pub struct DeadlineRuleUpdateInput {
     pub idempotency_key: ID,
     /// The county, or a city that has none.
     pub county_id: RegionId,
-    /// The urgency.
+    /// How urgent it is, as a colour.
     pub urgency: Urgency,
     /// Until the first claim, or settling on the spot.
     pub respond: AllotmentInput,
@@ -105,7 +105,7 @@ pub struct DeadlineRuleResetInput {
     pub idempotency_key: ID,
     /// The county, or a city that has none.
     pub county_id: RegionId,
-    /// The urgency.
+    /// How urgent it is, as a colour.
     pub urgency: Urgency,
     /// The version that the change is based on; 0 where nothing was set for this urgency.
     pub expected_version: i32,

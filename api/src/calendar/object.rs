@@ -76,7 +76,7 @@ impl WorkHours {
 /// A day of a county: whether people work on it, and who says so (工作日安排).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct WorkDay {
-    /// The day.
+    /// Which civil date it is about.
     #[graphql(directive = class::apply(DataClass::Public))]
     pub date: Date,
     /// Whether people work on it.
@@ -162,10 +162,10 @@ impl WorkCalendar {
 /// A time that is allotted (时限): so many of a unit.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct Allotment {
-    /// How many.
+    /// How many of the unit.
     #[graphql(directive = class::apply(DataClass::Public))]
     pub amount: i32,
-    /// Of what.
+    /// Hours or days, natural or working.
     #[graphql(directive = class::apply(DataClass::Public))]
     pub unit: AllotmentUnit,
 }
