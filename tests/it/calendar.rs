@@ -264,6 +264,25 @@ async fn the_countys_administrator_sets_a_day_and_takes_it_back_and_deadlines_fo
 }
 
 #[tokio::test]
+async fn of_two_who_set_the_same_day_at_once_one_is_told_that_the_other_was_first() {
+    let world = World::demo().await;
+    let admin = world.actor("county-admin").await;
+    let county = region(&admin, COUNTY).await;
+    for day in ["2026-08-03", "2026-08-04", "2026-08-05"] {
+        let input = |name: &str| json!({"countyId": county, "day": day, "working": false, "name": name, "expectedVersion": 0});
+        let (one, other) = tokio::join!(set_day(&admin, input("县庆")), set_day(&admin, input("赶集")));
+        let (won, lost) = if one["workDay"].is_null() { (other, one) } else { (one, other) };
+        assert_eq!(won["workDay"]["version"], 1, "{won}");
+        assert_eq!(
+            (&lost["errors"][0]["code"], &lost["errors"][0]["current"]),
+            (&json!("CONFLICT"), &json!(1)),
+            "{lost}"
+        );
+        assert_eq!(one_day(&admin, &county, day).await["name"], won["workDay"]["name"]);
+    }
+}
+
+#[tokio::test]
 async fn what_is_changed_stands_in_the_audit_trail_of_the_county() {
     let world = World::demo().await;
     let (admin, auditor) = (world.actor("county-admin").await, world.actor("auditor").await);
