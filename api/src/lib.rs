@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod region;
 pub mod branch;
 pub mod department;
+pub mod calendar;
 pub mod cadre;
 pub mod account;
 

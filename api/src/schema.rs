@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, contact, department, diary, enterprise, graph, household,
-    region, roster, upload, visit,
+    account, audit, boundary, branch, cadre, calendar, contact, department, diary, enterprise, graph,
+    household, region, roster, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct PlacesAndPeopleQuery(
     account::sign_on::object::SignOnQuery,
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
+    calendar::object::CalendarQuery,
     cadre::object::CadreQuery,
 );
 
@@ -75,6 +76,7 @@ pub struct PlacesAndPeopleMutation(
     region::setting::CountySettingMutation,
     branch::object::PartyBranchMutation,
     department::object::DepartmentMutation,
+    calendar::mutation::CalendarMutation,
     cadre::object::CadreMutation,
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,

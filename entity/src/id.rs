@@ -129,6 +129,12 @@ ids! {
     MembershipId = "membership";
     /// Names a post held.
     PositionId = "position";
+    /// Names a day that a county sets itself.
+    WorkDayId = "workday";
+    /// Names working hours of a county, from a day on.
+    WorkHoursId = "workhours";
+    /// Names the times that a county allots to an urgency.
+    DeadlineRuleId = "deadlinerule";
     /// Names a login.
     AccountId = "account";
     /// Names a role given to an account.

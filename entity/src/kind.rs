@@ -232,6 +232,31 @@ kinds! {
         Closed,
     }
 
+    /// How urgent something is, in four colours (紧急程度). Each county sets by when each is answered and settled.
+    Urgency {
+        /// Red: at once, by day and night (红 特急).
+        Red,
+        /// Orange: today (橙 加急).
+        Orange,
+        /// Yellow: soon (黄 平急).
+        Yellow,
+        /// Blue: in its turn (蓝 一般).
+        Blue,
+    }
+
+    /// In what a time is allotted (时限单位).
+    AllotmentUnit {
+        /// Hours of the clock, nights and holidays included (自然小时).
+        NaturalHour,
+        /// Days by statute: the day on which it begins does not count, the last one counts whole, and one that is a
+        /// holiday is moved to the next working day (自然日).
+        NaturalDay,
+        /// Hours of working time (工作小时).
+        WorkingHour,
+        /// Working days: as much as a whole day's working time, however long that is (工作日).
+        WorkingDay,
+    }
+
     /// What a contact assignment is for (包联类型). The target fits the kind.
     AssignmentKind {
         /// A whole township (包乡镇).

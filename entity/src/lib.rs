@@ -27,6 +27,10 @@ pub mod position;
 pub mod region;
 pub mod region_succession;
 
+pub mod deadline_rule;
+pub mod work_day;
+pub mod work_hours;
+
 pub mod account;
 pub mod account_identity;
 pub mod api_key;

@@ -63,6 +63,47 @@ impl ScalarType for DateTime {
     }
 }
 
+/// A time of the day in China Standard Time (UTC+8), `HH:MM`; `24:00` is the end of the day. Kept as minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeOfDay(pub u16);
+
+impl TimeOfDay {
+    /// Reads `08:30`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let two = |part: &str| {
+            (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| part.parse::<u16>().ok())
+                .flatten()
+        };
+        let (hours, minutes) = text.split_once(':')?;
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(Self(hours * 60 + minutes))
+    }
+}
+
+impl std::fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// A time of the day in China Standard Time (UTC+8), `HH:MM`; `24:00` is the end of the day.
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
+impl ScalarType for TimeOfDay {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        Self::read(text)
+            .ok_or_else(|| InputValueError::custom("时间应写作 08:30。 A time of the day is written 08:30."))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
 /// An amount of money in yuan, a string with two digits (`"1200.00"`). Stored in fen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Yuan(pub i64);

@@ -25,6 +25,7 @@ mod m20261123_000005_duties;
 mod m20261123_000006_trail;
 mod m20261123_000007_closed;
 mod m20261124_000001_visit;
+mod m20261124_000002_calendar;
 mod m20261124_000004_diary;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_trail::Migration),
             Box::new(m20261123_000007_closed::Migration),
             Box::new(m20261124_000001_visit::Migration),
+            Box::new(m20261124_000002_calendar::Migration),
             Box::new(m20261124_000004_diary::Migration),
         ]
     }

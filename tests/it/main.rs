@@ -18,6 +18,7 @@ mod region;
 mod region_import;
 mod scale;
 mod boundary;
+mod calendar;
 mod identity;
 mod keys;
 mod password;

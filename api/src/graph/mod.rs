@@ -6,6 +6,8 @@ pub mod succession;
 pub mod area;
 pub mod branch;
 pub mod department;
+pub mod work_calendar;
+pub mod deadline_rule;
 pub mod cadre;
 mod change;
 pub mod membership;

@@ -1,14 +1,14 @@
-//! Spans of days, half-open: from a first day to the first that no longer counts, or without an end.
+//! Spans of days or moments, half-open: from the first to the first that no longer counts, or without an end.
 
 use entity::scalar::Date;
 
-/// A span of days.
-pub type Span = (Date, Option<Date>);
+/// A span, of days where nothing else is said.
+pub type Span<T = Date> = (T, Option<T>);
 
 /// What is left of a span outside the spans that are taken.
 #[must_use]
-pub fn left((from, to): Span, taken: &[Span]) -> Vec<Span> {
-    let mut taken: Vec<Span> = taken.to_vec();
+pub fn left<T: Copy + Ord>((from, to): Span<T>, taken: &[Span<T>]) -> Vec<Span<T>> {
+    let mut taken: Vec<Span<T>> = taken.to_vec();
     taken.sort_unstable();
     let (mut next, mut free) = (from, Vec::new());
     for (start, end) in taken {

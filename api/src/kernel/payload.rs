@@ -26,6 +26,19 @@ pub struct Outcome<N> {
     pub replayed: bool,
 }
 
+impl<N> Outcome<N> {
+    /// The same for what has no id of its own: how it is read after it was written.
+    pub async fn read(written: Result<Written>, read: impl Future<Output = Result<N>>) -> Result<Self> {
+        match written {
+            Ok(Written { replayed, .. }) => {
+                Ok(Self { node: Some(read.await?), refusals: Vec::new(), replayed })
+            }
+            Err(Error::Refused(refusals)) => Ok(Self { node: None, refusals, replayed: false }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl<N: Node> Outcome<N> {
     /// Reads the record through the same loader as queries do.
     pub async fn of(ctx: &Ctx, written: Result<Written>) -> Result<Self> {
@@ -41,7 +54,7 @@ impl<N: Node> Outcome<N> {
 }
 
 /// A payload type: the noun, the refusals, and whether it is a replay.
-macro_rules! payload {
+macro_rules! payload_type {
     ($(#[$doc:meta])* $name:ident, $noun:ident: $node:ty) => {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
@@ -54,17 +67,31 @@ macro_rules! payload {
             pub replayed: bool,
         }
 
+        impl From<$crate::kernel::payload::Outcome<$node>> for $name {
+            fn from(outcome: $crate::kernel::payload::Outcome<$node>) -> Self {
+                Self {
+                    $noun: outcome.node,
+                    errors: outcome.refusals.into_iter().map(Into::into).collect(),
+                    replayed: outcome.replayed,
+                }
+            }
+        }
+    };
+}
+pub(crate) use payload_type;
+
+/// The same for a node, which is read by its id.
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident, $noun:ident: $node:ty) => {
+        $crate::kernel::payload::payload_type! { $(#[$doc])* $name, $noun: $node }
+
         impl $name {
             async fn of(
                 ctx: &$crate::kernel::request::Ctx,
                 written: $crate::kernel::error::Result<$crate::kernel::work::Written>,
             ) -> Option<$crate::kernel::error::Result<Self>> {
                 let outcome = $crate::kernel::payload::Outcome::<$node>::of(ctx, written).await;
-                Some(outcome.map(|outcome| Self {
-                    $noun: outcome.node,
-                    errors: outcome.refusals.into_iter().map(Into::into).collect(),
-                    replayed: outcome.replayed,
-                }))
+                Some(outcome.map(Into::into))
             }
         }
     };

@@ -6,13 +6,14 @@ use super::{
 };
 use entity::{
     account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, change, consent,
-    correction, county_setting, department, diary, enterprise, grant, household,
+    correction, county_setting, deadline_rule, department, diary, enterprise, grant, household,
     id::{
         AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ConsentId, CorrectionId,
-        CountySettingId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId,
-        MemberId, MembershipId, PositionId, RegionId, UploadId, VisitId,
+        CountySettingId, DeadlineRuleId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId,
+        IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId, UploadId, VisitId, WorkDayId,
+        WorkHoursId,
     },
-    member, membership, position, region, roster_import, upload, visit,
+    member, membership, position, region, roster_import, upload, visit, work_day, work_hours,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
@@ -36,6 +37,9 @@ async fn places(
         BranchId::PREFIX => stands::of::<branch::Entity>(db, ids).await,
         DepartmentId::PREFIX => stands::of::<department::Entity>(db, ids).await,
         CadreId::PREFIX => stands::of::<cadre::Entity>(db, ids).await,
+        WorkDayId::PREFIX => stands::of::<work_day::Entity>(db, ids).await,
+        WorkHoursId::PREFIX => stands::of::<work_hours::Entity>(db, ids).await,
+        DeadlineRuleId::PREFIX => stands::of::<deadline_rule::Entity>(db, ids).await,
         AccountId::PREFIX => stands::of::<account::Entity>(db, ids).await,
         HouseholdId::PREFIX => stands::of::<household::Entity>(db, ids).await,
         EnterpriseId::PREFIX => stands::of::<enterprise::Entity>(db, ids).await,

@@ -26,6 +26,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("region", &["county_setting", "region", "region_succession", "area", "area_village"]),
     ("branch", &["branch"]),
     ("department", &["department"]),
+    ("calendar", &["deadline_rule", "work_day", "work_hours"]),
     ("cadre", &["cadre", "membership", "position"]),
     (
         "account",

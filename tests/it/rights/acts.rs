@@ -59,7 +59,7 @@ fn document(tried: &Try) -> (String, Value) {
 pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
     let of = about;
     let about = |name: &str| id(&format!("{name}{of}"));
-    let (today, village, household) = (id("today"), id("village"), id("household"));
+    let (today, village, household, county) = (id("today"), id("village"), id("household"), id("county"));
     let one = |word, field, input| Try { word, field, input };
     let list = json!({"startsOn": today, "entries": [{"kind": "GROUP", "regionId": id("next group"), "cadreId": about("staff")}]});
     let hand_over = json!({"effectiveOn": today, "fromCadreId": about("staff"), "toCadreId": id("staff other"),
@@ -130,6 +130,32 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
             "MANAGE_DEPARTMENT",
             "departmentUpdate",
             json!({"id": id("department"), "expectedVersion": 999, "name": "所"}),
+        ),
+        one(
+            "MANAGE_CALENDAR",
+            "workCalendarUpdate",
+            json!({"countyId": county, "startsOn": today, "spans": [], "expectedVersion": 0}),
+        ),
+        one(
+            "MANAGE_CALENDAR",
+            "workDaySet",
+            json!({"countyId": county, "day": today, "working": true, "name": "", "expectedVersion": 0}),
+        ),
+        one(
+            "MANAGE_CALENDAR",
+            "workDayUnset",
+            json!({"countyId": county, "day": today, "expectedVersion": 999}),
+        ),
+        one(
+            "MANAGE_CALENDAR",
+            "deadlineRuleUpdate",
+            json!({"countyId": county, "urgency": "RED", "respond": {"amount": 0, "unit": "NATURAL_HOUR"},
+                   "resolve": {"amount": 1, "unit": "WORKING_DAY"}, "expectedVersion": 0}),
+        ),
+        one(
+            "MANAGE_CALENDAR",
+            "deadlineRuleReset",
+            json!({"countyId": county, "urgency": "RED", "expectedVersion": 999}),
         ),
         one(
             "MANAGE_CADRE",
@@ -333,7 +359,7 @@ pub(super) fn words(tried: &Tried, wrong: &mut Vec<String>) -> BTreeSet<String> 
 }
 
 const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: ID!, $department: ID!, $branch: ID!, $membership: ID!,
-    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!) {
+    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!) {
   household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } } }
   enterprise(by: { id: $e }) { viewerCan { update { allowed } } }
   member: node(id: $member) { ... on HouseholdMember { viewerCan { update { allowed } } } }
@@ -345,11 +371,12 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
   cadre(by: { id: $staff }) { viewerCan { update { allowed } appoint { allowed } } }
   account(by: { id: $account }) { viewerCan { update { allowed } grant { allowed } } }
   grant: node(id: $grant) { ... on RoleGrant { viewerCan { end { allowed } } } }
+  calendar: workCalendar(countyId: $county, from: \"2026-10-01\", to: \"2026-10-02\") { viewerCan { update { allowed } } }
   whole: node(id: $whole) { ... on ContactAssignment { viewerCan { end { allowed } } } }
 }";
 
 /// What a record says that the viewer can, and the mutation by which they do.
-const CAN_BY: [(&str, &str, &str); 17] = [
+const CAN_BY: [(&str, &str, &str); 19] = [
     ("household", "recordVisit", "visitRecord"),
     ("household", "update", "householdUpdate"),
     ("household", "update", "householdMemberAdd"),
@@ -367,12 +394,14 @@ const CAN_BY: [(&str, &str, &str); 17] = [
     ("account", "update", "accountUpdate"),
     ("account", "grant", "roleGrantCreate"),
     ("grant", "end", "roleGrantEnd"),
+    ("calendar", "update", "workCalendarUpdate"),
+    ("calendar", "update", "workDaySet"),
 ];
 
 /// Where `viewerCan` says otherwise than the mutation does.
 pub(super) async fn promises(stage: &Stage, person: &Person, actor: &Actor, tried: &Tried) -> Vec<String> {
     let mut variables = stage.variables(person);
-    for (name, id) in [("area", "area"), ("department", "department")] {
+    for (name, id) in [("area", "area"), ("department", "department"), ("county", "county")] {
         variables[name] = json!(stage.ids[id]);
     }
     // The mutations are tried on whoever is a member.

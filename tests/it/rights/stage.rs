@@ -170,7 +170,7 @@ impl Stage {
             ("enterprise", around.firm.id.to_string()),
             ("village", village.id.to_string()),
             ("township", township.id.to_string()),
-            ("county", around.home.county_id.to_string()),
+            ("county", around.regions["county"].id.to_string()),
             ("group", group.id.to_string()),
             ("next group", around.regions["next group"].id.to_string()),
             ("next village", around.regions["next village"].id.to_string()),

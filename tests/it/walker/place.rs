@@ -149,6 +149,7 @@ impl Place {
         for name in ["townshipId", "parentId", "fromId"] {
             deck.put(name, home.township_id.to_string());
         }
+        deck.put("countyId", home.county_id.to_string());
         deck.put("groupId", home.group_id.map_or_else(|| village.clone(), |id| id.to_string()));
         deck.put("gridId", home.grid_id.map_or_else(|| village.clone(), |id| id.to_string()));
         let unknown = |prefix| entity::id::spell(prefix, Uuid::now_v7());
@@ -195,6 +196,7 @@ impl Place {
         deck.put("number", home.number.clone());
         deck.put("CreditCode", firm.credit_code.0.clone());
         deck.put("DateTime", "2099-01-01T00:00:00Z");
+        deck.put("TimeOfDay", "08:30");
         deck.put("field", "Household.address");
         deck.put("redirectUri", "https://walker.example/back");
         deck.put("addresses", json!(["10.0.0.1"]));

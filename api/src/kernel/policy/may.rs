@@ -13,6 +13,8 @@ pub enum May {
     ManageBranch,
     /// Make and change departments (管理部门).
     ManageDepartment,
+    /// Set working days, working hours and deadlines of a county (管理工作日历与时限).
+    ManageCalendar,
     /// Make and change cadres and their posts (管理干部).
     ManageCadre,
     /// Make and change accounts, give and end roles (管理账号与授权).

@@ -58,6 +58,7 @@ const BLOCKS: &[Block] = &[
             ManageRegion,
             ManageBranch,
             ManageDepartment,
+            ManageCalendar,
             ManageCadre,
             ManageAccount,
             CreateHousehold,
