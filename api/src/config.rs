@@ -86,6 +86,8 @@ pub struct HttpConfig {
     /// From where `/metrics` may be read.
     #[serde(deserialize_with = "networks")]
     pub metrics_from: Vec<IpNet>,
+    /// By what address people reach this service.
+    pub public_address: String,
 }
 
 /// What one operation may cost and how long it may take.

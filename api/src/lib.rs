@@ -27,6 +27,7 @@ pub mod enterprise;
 
 // Answerability.
 pub mod contact;
+pub mod card;
 
 // Field work.
 pub mod visit;

@@ -1,7 +1,7 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, calendar, contact, department, diary, enterprise, graph,
+    account, audit, boundary, branch, cadre, calendar, card, contact, department, diary, enterprise, graph,
     household, region, roster, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
@@ -38,6 +38,8 @@ pub struct AnswerabilityQuery(
     contact::object::ContactQuery,
     contact::preview::AssignmentBatchQuery,
     contact::coverage::CoverageQuery,
+    card::face::CardQuery,
+    card::count::CardCountQuery,
     boundary::preview::BoundaryQuery,
 );
 
@@ -100,7 +102,12 @@ pub struct WhomWeServeMutation(
 
 /// Who answers for whom.
 #[derive(Default, MergedObject)]
-pub struct AnswerabilityMutation(contact::object::ContactMutation, contact::preview::AssignmentBatchMutation);
+pub struct AnswerabilityMutation(
+    contact::object::ContactMutation,
+    contact::preview::AssignmentBatchMutation,
+    card::object::CardMutation,
+    card::sign_in::CardSignInMutation,
+);
 
 /// Field work.
 #[derive(Default, MergedObject)]

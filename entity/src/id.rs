@@ -181,6 +181,10 @@ ids! {
     DiaryId = "diary";
     /// Names that a cadre took part in a visit.
     ParticipationId = "participation";
+    /// Names a card of a household.
+    CardId = "card";
+    /// Names what the code of a household holds.
+    CardTokenId = "cardtoken";
     /// Names a file that is sent in.
     UploadId = "upload";
 }

@@ -439,6 +439,16 @@ kinds! {
     CodePurpose {
         /// To choose a new password in place of a forgotten one (重设密码).
         PasswordReset,
+        /// To sign in by the card of a household (扫码登录).
+        CardSignIn,
+    }
+
+    /// Kind of a card (联系卡类型).
+    CardKind {
+        /// Left with the household: who to call, and what was promised (联系卡).
+        Contact,
+        /// Kept by the cadre: how the household lives, what it brought up, and what came of it (登记卡).
+        Register,
     }
 
     /// What happened to a record (变更类型).

@@ -62,6 +62,8 @@ pub mod diary_visit;
 pub mod visit;
 pub mod visit_concern;
 pub mod visit_participation;
+pub mod card_token;
+pub mod contact_card;
 
 pub mod retention_night;
 pub mod roster_import;

@@ -26,6 +26,7 @@ mod m20261123_000006_trail;
 mod m20261123_000007_closed;
 mod m20261124_000001_visit;
 mod m20261124_000002_calendar;
+mod m20261124_000003_card;
 mod m20261124_000004_diary;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_closed::Migration),
             Box::new(m20261124_000001_visit::Migration),
             Box::new(m20261124_000002_calendar::Migration),
+            Box::new(m20261124_000003_card::Migration),
             Box::new(m20261124_000004_diary::Migration),
         ]
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 /// Fields with `phone` or `identityNumber` in their name that are not personal.
 const OPEN_NUMBERS: &[Allowed] = &[
+    ("CardContact.officePhone", "the telephone on duty: whoever holds the card is to call"),
     ("Cadre.workPhone", "the telephone on duty: whoever sees the cadre may call"),
     ("Department.officePhone", "the telephone of an office, printed on its door"),
     ("HouseholdMember.hasIdentityNumber", "tells that a number is held, not which"),

@@ -422,6 +422,7 @@ async fn a_wrapped_key_is_good_only_in_its_own_place() {
 /// Columns of bytes that are not sealed, hashes and keys that are wrapped; and those that are gone within the hour.
 const PLAIN: &[(&str, &str)] = &[
     ("access_anchor", "hash"),
+    ("card_token", "hash"),
     ("handout", "sealed"),
     ("sign_on", "sealed"),
     ("access_seal", "hash"),

@@ -34,6 +34,7 @@ mod roster_import;
 mod contact;
 mod visit;
 mod diary;
+mod card;
 pub(crate) mod rights;
 mod rights_end;
 mod worlds;

@@ -31,6 +31,14 @@ fn text(purpose: CodePurpose, code: &str, locale: Locale) -> String {
         (CodePurpose::PasswordReset, Locale::Zh) => {
             format!("【联户】验证码 {code}，10 分钟内有效，用于重设登录密码。如非本人操作，请忽略。")
         }
+        (CodePurpose::CardSignIn, Locale::Zh) => {
+            format!("【联户】验证码 {code}，10 分钟内有效，用于扫码登录。如非本人操作，请忽略，勿告诉他人。")
+        }
+        (CodePurpose::CardSignIn, Locale::En) => {
+            format!(
+                "Lianhu: {code} is your code to sign in by your card, for 10 minutes. If you did not ask for it, ignore it, and tell nobody."
+            )
+        }
         (CodePurpose::PasswordReset, Locale::En) => {
             format!(
                 "Lianhu: {code} is your code to set a new password, for 10 minutes. If you did not ask for it, ignore it."
@@ -121,7 +129,7 @@ pub async fn redeem(
 }
 
 /// A code that is wrong, used, or past its time.
-pub(in crate::account) fn code_invalid(field: &str) -> Error {
+pub(crate) fn code_invalid(field: &str) -> Error {
     Refusal::new(
         RefusalCode::CodeInvalid,
         field,

@@ -19,6 +19,7 @@ pub mod operator;
 pub mod over;
 pub mod password;
 pub mod reach;
+pub mod resident;
 pub mod session;
 pub mod sign_on;
 pub mod succession;
@@ -62,6 +63,8 @@ pub struct Identity {
     pub failures: throttle::Failures,
     /// Codes that were asked for.
     pub codes: throttle::Failures,
+    /// Cards that were shown and are not good.
+    pub cards: throttle::Failures,
     /// Whoever carries codes to phones.
     pub courier: Courier,
     /// What is asked of whoever signs in.
@@ -94,6 +97,8 @@ pub struct Rules {
 
 /// Failures to sign in of one name, and of one address, that cost nothing yet.
 const FREE_FAILURES: (u32, u32) = (8, 60);
+/// Looks by a card that is not good, and by cards that are not good from one address, that cost nothing yet.
+const FREE_CARDS: (u32, u32) = (20, 60);
 /// Codes for one name, and for one address, that are asked for without waiting.
 const FREE_CODES: (u32, u32) = (3, 30);
 
@@ -110,6 +115,7 @@ impl Identity {
             policy,
             failures: throttle::Failures::new(FREE_FAILURES.0, FREE_FAILURES.1),
             codes: throttle::Failures::new(FREE_CODES.0, FREE_CODES.1),
+            cards: throttle::Failures::new(FREE_CARDS.0, FREE_CARDS.1),
             courier,
             rules: Rules {
                 first_password_must_change: config.first_password_must_change,

@@ -264,6 +264,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("http.cors_origins", "[]", Kind::Origins, "Origins whose pages may call the API.", "允许其网页调用接口的来源。"),
     setting("http.trusted_proxies", "[]", Kind::Networks, "Proxies whose X-Forwarded-For is believed.", "可信代理：采信其 X-Forwarded-For。"),
     setting("http.metrics_from", "[\"127.0.0.0/8\", \"::1\"]", Kind::Networks, "From where /metrics may be read.", "允许读取 /metrics 的地址。"),
+    setting("http.public_address", "\"http://localhost:8080\"", Kind::Webhook, "By what address people reach this service: the codes on cards lead to /c/… under it.", "群众访问本服务的地址：联系卡二维码指向其下的 /c/…。"),
     setting("graphql.max_cost", "10000", Kind::Whole(100, 1_000_000), "The cost of the dearest operation that is run.", "单个操作的成本上限。"),
     setting("graphql.cost_per_minute", "600000", Kind::Whole(100, 1_000_000_000), "The cost an account may spend in a minute.", "每个账号每分钟的成本额度。"),
     setting("graphql.anonymous_cost_per_minute", "60000", Kind::Whole(100, 1_000_000_000), "The cost an address may spend in a minute without signing in.", "未登录时每个地址每分钟的成本额度。"),

@@ -14,6 +14,7 @@ mod homes;
 mod firms;
 mod contacts;
 mod visits;
+mod cards;
 mod login;
 mod accounts;
 mod rows;
@@ -102,6 +103,7 @@ fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), 
     );
     contacts::firms(&mut making, &wanfang_people, &wanfang_firms, admins.nancheng);
     places::other_areas(&mut making, &regions)?;
+    cards::cards(&mut making, dice::SEED);
 
     let scene = accounts::Scene { nazhang, offices, people, firms, wanfang, wanfang_people };
     let accounts = accounts::accounts(&mut making, &admins, &scene)?;

@@ -2,8 +2,8 @@
 
 use crate::kernel::bulk;
 use entity::{
-    account, area, area_village, assignment, branch, cadre, department, enterprise, grant, household,
-    household_tag, member, membership, position, region, visit, visit_participation,
+    account, area, area_village, assignment, branch, cadre, card_token, contact_card, department, enterprise,
+    grant, household, household_tag, member, membership, position, region, visit, visit_participation,
 };
 use indicatif::ProgressBar;
 use sea_orm::DbErr;
@@ -28,6 +28,8 @@ pub(super) struct Rows {
     pub(super) assignments: Vec<assignment::Model>,
     pub(super) visits: Vec<visit::Model>,
     pub(super) participations: Vec<visit_participation::Model>,
+    pub(super) cards: Vec<contact_card::Model>,
+    pub(super) tokens: Vec<card_token::Model>,
 }
 
 macro_rules! tables {
@@ -69,4 +71,6 @@ tables! {
     "包联" assignments of assignment;
     "走访" visits of visit;
     "走访" participations of visit_participation;
+    "联系卡" cards of contact_card;
+    "联系卡" tokens of card_token;
 }

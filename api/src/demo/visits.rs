@@ -117,7 +117,7 @@ fn visit(making: &mut Making, season: &Season, at: usize, by: AccountId) -> visi
     let given = method == VisitMethod::Door && dice.percent(4);
     let form = given.then(|| dice.weighed(&[(7, CondolenceForm::Goods), (3, CondolenceForm::Cash)]));
     let items = (form == Some(CondolenceForm::Goods)).then(|| dice.pick(&GIVEN).to_owned());
-    let value = form.map(|_| Yuan(i64::from(dice.between(1, 5)) * 100_00));
+    let value = form.map(|_| Yuan(i64::from(dice.between(1, 5)) * 10_000));
     let minutes = dice.percent(70).then(|| dice.between(2, 12) * 5);
     let attendees = dice.percent(60).then(|| dice.between(1, 4));
     let home = &making.rows.households[at];

@@ -2,6 +2,10 @@
 
 use crate::{
     audit::access::{AccessEntry, AccessEntryOrderField, AccessEntryWhere},
+    card::{
+        CardIssuedOf,
+        object::{ContactCard, ContactCardOrderField, ContactCardWhere},
+    },
     contact::object::{ContactAssignment, ContactAssignmentOrderField, ContactAssignmentWhere},
     household::{
         consent::{Consent, ConsentsOf},
@@ -24,7 +28,7 @@ use crate::{
     visit::object::{Visit, VisitOrderField, VisitWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::scalar::{PhoneNumber, Yuan};
+use entity::scalar::{Date, PhoneNumber, Yuan};
 
 /// What the viewer may do to a household (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
@@ -41,6 +45,10 @@ pub struct HouseholdViewerCan {
     pub note_consent: Permission,
     /// Record a visit to it (`visitRecord`).
     pub record_visit: Permission,
+    /// Fill, change and issue its cards, and print their code (`cardFill`, `cardUpdate`, `cardIssue`).
+    pub keep_card: Permission,
+    /// Have its code replaced (`cardTokenRevoke`).
+    pub revoke_card_token: Permission,
 }
 
 #[ComplexObject]
@@ -56,6 +64,8 @@ impl Household {
             decide_correction: ctx.permission(May::DecideCorrection, &self.facts()),
             note_consent: ctx.permission(May::NoteConsent, &self.facts()),
             record_visit: ctx.permission(May::RecordVisit, &self.facts()),
+            keep_card: ctx.permission(May::KeepCard, &self.facts()),
+            revoke_card_token: ctx.permission(May::RevokeCardToken, &self.facts()),
         }
     }
 
@@ -217,6 +227,38 @@ impl Household {
         let page = PageArgs::new(first, after, last, before);
         Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }
+
+    /// Day on which the card was issued that was left with it (联系卡发放日期). Null when there is none, when it is void because
+    /// its contact is none any more, and to whoever does not see what is personal.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn card_issued_on(&self, gql: &Context<'_>) -> Option<Result<Date>> {
+        ctx(gql).load(CardIssuedOf(self.id)).await.transpose()
+    }
+
+    /// Its cards (联系卡、登记卡), the newest first; `where: { current: true }` leaves out those that were replaced. Empty to
+    /// whoever does not see what is personal.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn contact_cards(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<
+            ContactCardWhere,
+        >,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<
+            Vec<OrderBy<ContactCardOrderField>>,
+        >,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<ContactCard>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
     /// Who looked at it (谁看过), the latest first. Requires what `accessLog` requires; empty to others.
     #[graphql(directive = class::apply(DataClass::Internal))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]

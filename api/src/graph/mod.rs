@@ -22,6 +22,7 @@ pub mod member;
 pub mod correction;
 pub mod enterprise;
 pub mod access;
+pub mod card;
 pub mod contact;
 pub mod visit;
 pub mod diary;

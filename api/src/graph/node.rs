@@ -8,6 +8,7 @@ use crate::{
     audit::{access::AccessEntry, trail::ChangeEntry},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
+    card::object::ContactCard,
     contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
     diary::object::Diary,
@@ -26,7 +27,7 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ChangeId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, ChangeId,
     CorrectionId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
     MembershipId, NoticeId, ParticipationId, PositionId, RegionId, SessionId, SuccessionId, UploadId,
     VisitId,
@@ -93,6 +94,8 @@ nodes! {
     Enterprise = EnterpriseId,
     /// A contact assignment.
     ContactAssignment = AssignmentId,
+    /// A card of a household.
+    ContactCard = CardId,
     /// Many assignments changed in one step.
     AssignmentBatch = BatchId,
     /// A visit.

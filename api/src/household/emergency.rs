@@ -2,7 +2,7 @@
 //! the auditors of the place are told.
 
 use super::{
-    query::{HouseholdBy, by_number_of_all},
+    query::{HouseholdBy, by_card_token, by_number_of_all},
     reveal::check_reason,
 };
 use crate::account::notice;
@@ -172,6 +172,7 @@ async fn open(work: &Work, input: HouseholdBreakGlassInput) -> Result<Uuid> {
     let id = match household {
         HouseholdBy::Id(id) => Some(id),
         HouseholdBy::Number(at) => by_number_of_all(&work.tx, &at).await?,
+        HouseholdBy::CardToken(token) => by_card_token(&work.tx, work.ctx.vault(), &token).await?,
     };
     let not_found = || Refusal::not_found("household");
     let row = unscoped::<household::Entity>()

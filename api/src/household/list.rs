@@ -12,13 +12,13 @@ use crate::kernel::{
 };
 use async_graphql::{Enum, InputObject, MaybeUndefined};
 use entity::{
-    assignment, household, household_tag,
+    assignment, contact_card, household, household_tag,
     id::RegionId,
-    kind::{AssignmentKind, HouseholdStatus},
+    kind::{AssignmentKind, CardKind, HouseholdStatus},
     scalar::Date,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait, RelationDef,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -49,6 +49,9 @@ pub struct HouseholdWhere {
     /// Not visited on this day or later: the last visit was before, or there was none. Finds those alone of which the viewer
     /// may see the last visit.
     pub not_visited_since: MaybeUndefined<Date>,
+    /// True: households that have no card left with them (联系卡) whose contact is still theirs. False: those with one. Finds
+    /// those alone of which the viewer sees what is personal.
+    pub without_card: MaybeUndefined<bool>,
     /// Those that lived there on a day; and the day for which a contact is looked for.
     #[graphql(skip)]
     pub resident_on: Option<Date>,
@@ -88,6 +91,11 @@ impl Filter for HouseholdWhere {
             let with = has_contact(self.resident_on.unwrap_or_else(|| ctx.today()));
             all = all.add(if without { with.not() } else { with });
             all = all.add(counted_households(ctx.scope(), ctx.backend()));
+        }
+        if let Some(without) = operand(&self.without_card)? {
+            let with = has_card(ctx.today());
+            all = all.add(if without { with.not() } else { with });
+            all = all.add(households_showing(Part::Personal, ctx.scope(), ctx.backend()));
         }
         Ok(all)
     }
@@ -137,6 +145,34 @@ pub fn has_contact(day: Date) -> Condition {
         .or(region.eq(column(household::Column::GridId)))
         .and(Kind.eq(AssignmentKind::Group));
     Condition::any().add(any(own)).add(any(around))
+}
+
+/// Cards, with the assignments that they name, that were left with their households and whose contact is still theirs on a
+/// day.
+pub fn card_stands(day: Date) -> Condition {
+    use contact_card::Column::{IssuedOn, Kind, ReplacedOn};
+    Condition::all()
+        .add(Kind.eq(CardKind::Contact))
+        .add(ReplacedOn.is_null())
+        .add(IssuedOn.is_not_null())
+        .add(live(assignment::Column::StartsOn, assignment::Column::EndsOn, day))
+        .add(held_in_office(day))
+}
+
+/// Whether a household has such a card.
+fn has_card(day: Date) -> Expr {
+    let named: RelationDef = contact_card::Entity::belongs_to(assignment::Entity)
+        .from(contact_card::Column::AssignmentId)
+        .to(assignment::Column::Id)
+        .into();
+    let own = Expr::col((contact_card::Entity, contact_card::Column::HouseholdId));
+    let cards = unscoped::<contact_card::Entity>()
+        .select_only()
+        .expr(Expr::val(1))
+        .join(JoinType::InnerJoin, named)
+        .filter(own.equals((household::Entity, household::Column::Id)))
+        .filter(card_stands(day));
+    Expr::exists(cards.into_query())
 }
 
 /// What households are ordered by.

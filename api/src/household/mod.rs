@@ -90,7 +90,7 @@ pub async fn find(work: &Work, id: HouseholdId, field: &str) -> Result<household
 }
 
 /// The same, as held as is said until the command is done.
-async fn held(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Result<household::Model> {
+pub async fn held(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Result<household::Model> {
     door::within::<household::Entity>(work.ctx.scope(), work.ctx.backend())
         .filter(household::Column::Id.eq(id))
         .lock(lock)

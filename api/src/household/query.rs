@@ -14,10 +14,11 @@ use crate::kernel::{
     payload::ctx,
     policy::Resource,
     request::Ctx,
+    vault::{self, Vault},
 };
 use async_graphql::{Context, InputObject, Object, OneofObject};
 use entity::{
-    household,
+    card_token, household,
     id::{HouseholdId, RegionId},
     place_past,
 };
@@ -25,12 +26,25 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect
 use uuid::Uuid;
 
 /// By what a household is looked up: exactly one of these.
-#[derive(Clone, Debug, OneofObject)]
+#[derive(Clone, OneofObject)]
 pub enum HouseholdBy {
     /// By its id, as `node` takes it.
     Id(HouseholdId),
     /// Its number within its village; also one that it had there before a boundary change.
     Number(HouseholdNumber),
+    /// What the code on its card holds (二维码令牌), while it is good.
+    CardToken(String),
+}
+
+/// A token is told by its digest alone.
+impl std::fmt::Debug for HouseholdBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Number(at) => write!(f, "{at:?}"),
+            Self::CardToken(token) => write!(f, "card {:?}", vault::digest(token)),
+        }
+    }
 }
 
 /// A village and a number in it.
@@ -48,7 +62,7 @@ pub struct HouseholdQuery;
 
 #[Object]
 impl HouseholdQuery {
-    /// One household by its id or number. Requires a grant or assignment that covers it; null when there is none such.
+    /// One household by its id, its number, or the code on its card. Requires a grant or assignment that covers it; null when there is none such.
     #[graphql(directive = class::apply(DataClass::Internal), directive = cost::apply(1), directive = auth::apply(see(&[Resource::Household])))]
     async fn household(
         &self,
@@ -59,6 +73,12 @@ impl HouseholdQuery {
         match by {
             HouseholdBy::Id(id) => ctx.edge(Some(id)).await,
             HouseholdBy::Number(at) => by_number(ctx, at).await.transpose(),
+            HouseholdBy::CardToken(token) => {
+                match by_card_token(ctx.db().read(), ctx.vault(), &token).await {
+                    Ok(id) => ctx.edge(id).await,
+                    Err(error) => Some(Err(error)),
+                }
+            }
         }
     }
 
@@ -116,6 +136,22 @@ pub(super) async fn by_number_of_all(
         .column(household::Column::Id)
         .filter(household::Column::VillageId.eq(at.village_id))
         .filter(household::Column::Number.eq(at.number.as_str()))
+        .into_tuple()
+        .one(db)
+        .await?)
+}
+
+/// The household of a card's token that is good, whoever asks.
+pub(crate) async fn by_card_token(
+    db: &impl ConnectionTrait,
+    vault: &Vault,
+    token: &str,
+) -> Result<Option<HouseholdId>> {
+    Ok(unscoped::<card_token::Entity>()
+        .select_only()
+        .column(card_token::Column::HouseholdId)
+        .filter(card_token::Column::Hash.eq(vault.fingerprint(token.trim())))
+        .filter(card_token::Column::RevokedAt.is_null())
         .into_tuple()
         .one(db)
         .await?)

@@ -21,9 +21,11 @@ use crate::kernel::error::{Code, Fault};
 pub mod address;
 pub mod answer;
 pub mod budget;
+pub mod cards;
 pub mod contract;
 pub mod cost;
 pub mod endpoint;
+mod entry;
 pub mod errors;
 pub mod explorer;
 pub mod guard;
@@ -70,6 +72,9 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/uploads", any(uploads::all))
         .route("/uploads/{id}", any(uploads::one))
         .route("/sheets/{id}", get(sheets::one))
+        .route("/cards/sheet", get(cards::sheet))
+        .route("/cards/{id}/qr.svg", get(cards::svg))
+        .route("/cards/{id}/qr.png", get(cards::png))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))

@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use entity::id::{self, HandoutId};
 
-use super::answer::status_of;
-use super::budget::Payer;
-use super::telemetry::Caller;
-use super::{Door, errors, media, refuse};
-use crate::account::{self, handout};
-use crate::kernel::error::{Code, Error, Fault};
+use super::Door;
+use super::entry::{enter, fault, refused};
+use crate::account::handout;
+use crate::kernel::error::{Code, Fault};
 
 const WORKBOOK: HeaderValue =
     HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
@@ -24,39 +23,11 @@ const COST: u64 = 10;
 /// GET: the sheet, and it is gone.
 pub async fn one(State(door): State<Arc<Door>>, Path(name): Path<String>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    match fetch(&door, &name, &parts).await {
-        Ok(response) => response,
-        Err(fault) => {
-            let status = status_of(fault.code).unwrap_or(match fault.code {
-                Code::NotFound => StatusCode::NOT_FOUND,
-                Code::Forbidden => StatusCode::FORBIDDEN,
-                _ => StatusCode::BAD_REQUEST,
-            });
-            refuse(status, &fault, &parts.headers)
-        }
-    }
+    fetch(&door, &name, &parts).await.unwrap_or_else(|fault| refused(&fault, &parts))
 }
 
-async fn fetch(door: &Door, name: &str, parts: &axum::http::request::Parts) -> Result<Response, Fault> {
-    let headers = &parts.headers;
-    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
-    let spend = |payer| door.pipeline.spend(payer, COST).map(drop).map_err(|refused| *refused.fault);
-    let bearer = media::bearer(headers)?;
-    let locale = media::locale(headers);
-    let entered =
-        account::enter(&door.state, bearer.as_deref(), caller.address, locale, &caller.request_id).await;
-    let ctx = match entered {
-        Ok(ctx) if ctx.viewer().is_some() => ctx,
-        Ok(_) => {
-            caller.address.map(Payer::address).map(spend).transpose()?;
-            return Err(Fault::unauthenticated());
-        }
-        Err(fault) => {
-            caller.address.map(Payer::address).map(spend).transpose()?;
-            return Err(fault);
-        }
-    };
-    spend(Payer::of(&ctx))?;
+async fn fetch(door: &Door, name: &str, parts: &Parts) -> Result<Response, Fault> {
+    let ctx = enter(door, parts, COST).await?;
     let id = id::read(name).filter(|(prefix, _)| prefix == HandoutId::PREFIX).map(|(_, id)| HandoutId(id));
     let sheet = match id {
         Some(id) => handout::fetch(&ctx, id).await.map_err(fault)?,
@@ -75,17 +46,6 @@ async fn fetch(door: &Door, name: &str, parts: &axum::http::request::Parts) -> R
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONTENT_DISPOSITION, named(&sheet.file_name));
     Ok(response)
-}
-
-fn fault(error: Error) -> Fault {
-    match error {
-        Error::Fault(fault) => *fault,
-        Error::Refused(_) => errors::internal(),
-        Error::Internal(cause) => {
-            tracing::error!(cause = cause.0, "a sheet could not be handed out");
-            errors::internal()
-        }
-    }
 }
 
 /// The name of a file, each byte that a header cannot carry spelt by its number (RFC 8187).

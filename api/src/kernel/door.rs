@@ -10,8 +10,8 @@ use super::{
 };
 use entity::{
     access_subject, account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre,
-    change, correction, department, diary, enterprise, grant, household, member, membership, notice,
-    position, region, region_succession, roster_import, scalar::Date, session, tag, upload, visit,
+    change, contact_card, correction, department, diary, enterprise, grant, household, member, membership,
+    notice, position, region, region_succession, roster_import, scalar::Date, session, tag, upload, visit,
     visit_participation,
 };
 use sea_orm::{
@@ -386,6 +386,14 @@ impl Guarded for member::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         let households = households(&scope.household.showing(Part::Personal), backend);
         of_household(households, member::Column::HouseholdId)
+    }
+}
+
+impl Guarded for contact_card::Entity {
+    /// Of households of which what is personal is seen.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let households = households(&scope.household.showing(Part::Personal), backend);
+        of_household(households, contact_card::Column::HouseholdId)
     }
 }
 

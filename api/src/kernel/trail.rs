@@ -5,13 +5,14 @@ use super::{
     place::{Level, Place, bound, stands},
 };
 use entity::{
-    account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, change, consent,
-    correction, county_setting, deadline_rule, department, diary, enterprise, grant, household,
+    account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, card_token,
+    change, consent, contact_card, correction, county_setting, deadline_rule, department, diary, enterprise,
+    grant, household,
     id::{
-        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, ConsentId, CorrectionId,
-        CountySettingId, DeadlineRuleId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId,
-        IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId, UploadId, VisitId, WorkDayId,
-        WorkHoursId,
+        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, CardTokenId,
+        ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DepartmentId, DiaryId, EnterpriseId,
+        GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId, UploadId,
+        VisitId, WorkDayId, WorkHoursId,
     },
     member, membership, position, region, roster_import, upload, visit, work_day, work_hours,
 };
@@ -54,6 +55,12 @@ async fn places(
         MemberId::PREFIX => of_household::<member::Entity>(db, member::Column::HouseholdId, ids).await,
         CorrectionId::PREFIX => {
             of_household::<correction::Entity>(db, correction::Column::HouseholdId, ids).await
+        }
+        CardId::PREFIX => {
+            of_household::<contact_card::Entity>(db, contact_card::Column::HouseholdId, ids).await
+        }
+        CardTokenId::PREFIX => {
+            of_household::<card_token::Entity>(db, card_token::Column::HouseholdId, ids).await
         }
         ConsentId::PREFIX => of_household::<consent::Entity>(db, consent::Column::HouseholdId, ids).await,
         MembershipId::PREFIX => of_cadre::<membership::Entity>(db, membership::Column::CadreId, ids).await,

@@ -143,7 +143,8 @@ impl Ctx {
         }
     }
 
-    /// Runs a command for whoever has the command line: no account behind it, no key, nothing to replay.
+    /// Runs a command without an account behind it: for whoever has the command line, or is just signing in. No key, nothing to
+    /// replay.
     pub async fn operate<T>(&self, command: impl AsyncFnOnce(&Work) -> Result<T>) -> Result<T> {
         let work = Work { ctx: self.clone(), tx: self.db().begin().await?, actor: None, key: None };
         match command(&work).await {

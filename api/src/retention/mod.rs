@@ -3,6 +3,7 @@
 
 use crate::{
     account::upkeep as accounts,
+    card::erase as cards,
     enterprise::erase as enterprises,
     household::erase::{self, Part},
     kernel::{
@@ -34,6 +35,7 @@ enum What {
     Corrections,
     Members(Part),
     Households(Part),
+    Cards,
     Enterprises,
     Visits,
     Concerns,
@@ -112,6 +114,14 @@ pub const RULES: &[Rule] = &[
         What::Households(Part::Personal),
         "清除迁出、销户户的个人信息",
         "what is personal of households that are gone is erased",
+    ),
+    rule(
+        "cards-personal",
+        Personal,
+        |of| of.personal_days,
+        What::Cards,
+        "清除迁出、销户户联系卡上的内容，并作废二维码",
+        "what is written on the cards of households that are gone is erased, and their codes are revoked",
     ),
     rule(
         "enterprises-personal",
@@ -212,6 +222,8 @@ impl Rule {
             (What::Members(part), false) => erase::members(db, part, day, by, progress).await,
             (What::Households(part), true) => erase::count_households(db, part, day).await,
             (What::Households(part), false) => erase::households(db, part, day, by, progress).await,
+            (What::Cards, true) => cards::count(db, day).await,
+            (What::Cards, false) => cards::personal(db, day, by, progress).await,
             (What::Enterprises, true) => enterprises::count(db, day).await,
             (What::Enterprises, false) => enterprises::personal(db, day, by, progress).await,
             (What::Visits, true) => visits::count(db, day).await,

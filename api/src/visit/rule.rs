@@ -23,7 +23,7 @@ const MINUTES: RangeInclusive<i32> = 1..=1440;
 const NIGHTS: RangeInclusive<i32> = 1..=60;
 const ATTENDEES: RangeInclusive<i32> = 1..=10_000;
 /// In fen: what is more is a slip of the hand.
-const VALUE: RangeInclusive<i64> = 1..=10_000_000_00;
+const VALUE: RangeInclusive<i64> = 1..=1_000_000_000;
 /// How far back a visit may be recorded, and how far the clock of a phone may be ahead.
 const BACK: Duration = Duration::days(400);
 const AHEAD: Duration = Duration::minutes(10);

@@ -51,6 +51,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
     ("contact", &["assignment", "assignment_batch"]),
     ("diary", &["diary", "diary_visit"]),
     ("visit", &["visit", "visit_concern", "visit_participation"]),
+    ("card", &["card_token", "contact_card"]),
     ("roster", &["roster_import"]),
     ("retention", &["retention_night"]),
 ];

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{Type, TypeKind};
 const SENSITIVE: [&str; 4] = ["identityNumber", "yearlyIncome", "incomeSource", "sensitiveTags"];
 /// Mutations that are not repeated under a key: signing in, on and out, what shows or takes a secret; where a state is good
 /// for one return, it is the key.
-const UNKEYED: [&str; 15] = [
+const UNKEYED: [&str; 17] = [
     "sessionStart",
     "sessionRefresh",
     "sessionEnd",
@@ -23,6 +23,8 @@ const UNKEYED: [&str; 15] = [
     "secondFactorConfirm",
     "householdReveal",
     "householdMemberReveal",
+    "cardCodeSend",
+    "cardSignIn",
 ];
 
 /// What breaks a rule: where (`Household.phone`), and what would be right.

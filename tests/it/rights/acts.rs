@@ -283,6 +283,15 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
             "countySettingUpdate",
             json!({"countyId": id("county"), "expectedVersion": 999, "concernNotes": true}),
         ),
+        // Its card was issued, and stands; it has no code yet.
+        one(
+            "KEEP_CARD",
+            "cardFill",
+            json!({"householdId": household, "kind": "REGISTER", "promise": "常来"}),
+        ),
+        one("KEEP_CARD", "cardIssue", json!({"householdId": household, "kind": "CONTACT"})),
+        one("KEEP_CARD", "cardUpdate", json!({"id": id("card"), "expectedVersion": 999, "promise": "常来"})),
+        one("REVOKE_CARD_TOKEN", "cardTokenRevoke", json!({"householdId": household})),
         one("REVEAL", "householdReveal", json!({"id": household, "reason": "短"})),
         one("REVEAL", "householdMemberReveal", json!({"id": id("member"), "reason": "短"})),
         one(
@@ -360,7 +369,7 @@ pub(super) fn words(tried: &Tried, wrong: &mut Vec<String>) -> BTreeSet<String> 
 
 const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: ID!, $department: ID!, $branch: ID!, $membership: ID!,
     $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!) {
-  household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } } }
+  household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } keepCard { allowed } revokeCardToken { allowed } } }
   enterprise(by: { id: $e }) { viewerCan { update { allowed } } }
   member: node(id: $member) { ... on HouseholdMember { viewerCan { update { allowed } } } }
   region(by: { id: $village }) { viewerCan { update { allowed } } }
@@ -376,11 +385,15 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
 }";
 
 /// What a record says that the viewer can, and the mutation by which they do.
-const CAN_BY: [(&str, &str, &str); 19] = [
+const CAN_BY: [(&str, &str, &str); 23] = [
     ("household", "recordVisit", "visitRecord"),
     ("household", "update", "householdUpdate"),
     ("household", "update", "householdMemberAdd"),
     ("household", "assign", "assignmentCreate"),
+    ("household", "keepCard", "cardFill"),
+    ("household", "keepCard", "cardIssue"),
+    ("household", "keepCard", "cardUpdate"),
+    ("household", "revokeCardToken", "cardTokenRevoke"),
     ("enterprise", "update", "enterpriseUpdate"),
     ("member", "update", "householdMemberUpdate"),
     ("region", "update", "regionUpdate"),

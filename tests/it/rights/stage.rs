@@ -7,12 +7,12 @@ use super::{
 };
 use chrono::{Days, Duration};
 use entity::{
-    account, api_key, assignment, cadre, change, consent, correction, diary, emergency, grant,
+    account, api_key, assignment, cadre, change, consent, contact_card, correction, diary, emergency, grant,
     id::{
-        AccountId, ApiKeyId, CadreId, ConsentId, CorrectionId, DiaryId, EmergencyId, MembershipId,
+        AccountId, ApiKeyId, CadreId, CardId, ConsentId, CorrectionId, DiaryId, EmergencyId, MembershipId,
         ParticipationId, RegionId, VisitId,
     },
-    kind::{CadreLevel, ConsentPurpose, CorrectionState, MembershipStanding, Role, VisitMethod},
+    kind::{CadreLevel, CardKind, ConsentPurpose, CorrectionState, MembershipStanding, Role, VisitMethod},
     member, membership, region,
     scalar::{Date, DateTime},
     visit, visit_participation,
@@ -217,6 +217,25 @@ impl Stage {
         };
         ids.insert("correction", asked.id.to_string());
         put(world, asked).await;
+        let card = contact_card::Model {
+            id: CardId(Uuid::now_v7()),
+            household_id: around.home.id,
+            kind: CardKind::Contact,
+            filled_on: None,
+            filled_by: None,
+            issued_on: Some(today),
+            issued_by: None,
+            assignment_id: None,
+            promise: None,
+            basics: None,
+            matters: None,
+            results: None,
+            word: None,
+            replaced_on: None,
+            version: 1,
+        };
+        ids.insert("card", card.id.to_string());
+        put(world, card).await;
         let withdrawn = consent::Model {
             id: ConsentId(Uuid::now_v7()),
             household_id: around.home.id,

@@ -62,7 +62,7 @@ pub(super) struct Reading {
 pub(super) struct Judge {
     fields: HashMap<String, Option<usize>>,
     leaves: HashMap<String, bool>,
-    /// To which household each member and each correction belongs.
+    /// To which household each member, each correction and each card belongs.
     pub households: HashMap<String, String>,
     /// All that is known by sight.
     pub known: Known,
@@ -144,7 +144,7 @@ impl Judge {
         let mut leak = |what: String| reading.leaks.push(format!("{what} of {own}"));
         let parts = match of {
             "Household" | "Enterprise" => Some('R'),
-            "HouseholdMember" | "GeoPosition" => Some('P'),
+            "HouseholdMember" | "GeoPosition" | "ContactCard" => Some('P'),
             "Correction" => Some('C'),
             _ => None,
         };

@@ -2,7 +2,7 @@
 //! are stored. Each belongs to a record, to a field, and to a part of the record.
 
 use crate::rights::Specimens;
-use entity::{correction, enterprise, household, id::HouseholdId, member};
+use entity::{contact_card, correction, enterprise, household, id::HouseholdId, member};
 use lianhu::kernel::standards::identity_check_digit;
 use lianhu_tests::{Actor, World};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -179,6 +179,29 @@ async fn put_correction(world: &World, home: HouseholdId, known: &mut Known) {
     known.add(answer, &home, "Correction.answer", 'C', true);
 }
 
+/// Writes on both cards of a household: on the one that stands, or on a new one.
+async fn put_cards(admin: &Actor, nth: usize, home: &household::Model, known: &mut Known) {
+    let seen = "query($id: ID!) { household(by: { id: $id }) {
+        contactCards(where: { current: true }) { nodes { id kind version voidSince } } } }";
+    let seen = admin.ask(seen, json!({"id": home.id.to_string()})).await.ok();
+    let cards = seen["household"]["contactCards"]["nodes"].as_array().expect("cards").clone();
+    let written = [
+        ("CONTACT", "promise", "ContactCard.promise", '诺'),
+        ("REGISTER", "householdWord", "ContactCard.householdWord", '评'),
+    ];
+    for (kind, name, field, of) in written {
+        let text = format!("{MARK}{}{of}", letter(HOMES, nth));
+        let (mutation, mut input) =
+            match cards.iter().find(|card| card["kind"] == kind && card["voidSince"].is_null()) {
+                Some(card) => ("cardUpdate", json!({"id": card["id"], "expectedVersion": card["version"]})),
+                None => ("cardFill", json!({"householdId": home.id.to_string(), "kind": kind})),
+            };
+        input[name] = json!(text);
+        change(admin, mutation, "card { id }", input).await;
+        known.add(text, &home.id, field, 'P', true);
+    }
+}
+
 /// The records into which values were put.
 pub(super) struct Put {
     /// Households, in the order of `Specimens`.
@@ -199,6 +222,7 @@ impl Put {
         for (nth, home) in homes.iter().enumerate() {
             let admin = if home.county_id == county { &here } else { &there };
             put_home(admin, nth, home, &mut known).await;
+            put_cards(admin, nth, home, &mut known).await;
         }
         put_correction(world, homes[0].id, &mut known).await;
         let firms = firms(world, &there, &homes).await;
@@ -257,11 +281,14 @@ async fn firms(world: &World, there: &Actor, homes: &[household::Model]) -> Vec<
     ]
 }
 
-/// To which household each member and each correction belongs.
+/// To which household each member, each correction and each card belongs.
 pub(super) async fn households(world: &World) -> HashMap<String, String> {
     let db = world.state.db.read();
     let members = member::Entity::find().all(db).await.expect("members").into_iter();
     let members = members.map(|row| (row.id.to_string(), row.household_id.to_string()));
     let asked = correction::Entity::find().all(db).await.expect("corrections").into_iter();
-    members.chain(asked.map(|row| (row.id.to_string(), row.household_id.to_string()))).collect()
+    let asked = asked.map(|row| (row.id.to_string(), row.household_id.to_string()));
+    let cards = contact_card::Entity::find().all(db).await.expect("cards").into_iter();
+    let cards = cards.map(|row| (row.id.to_string(), row.household_id.to_string()));
+    members.chain(asked).chain(cards).collect()
 }

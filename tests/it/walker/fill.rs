@@ -16,7 +16,7 @@ impl Deck {
 }
 
 /// Whose id `id` is, by the beginning of what is asked.
-const IDS: [(&str, &str); 17] = [
+const IDS: [(&str, &str); 18] = [
     ("coverage", "regionId"),
     ("search", "regionId"),
     ("householdMember", "memberId"),
@@ -34,6 +34,7 @@ const IDS: [(&str, &str); 17] = [
     ("apiKey", "apiKeyId"),
     ("roleGrant", "grantId"),
     ("assignment", "assignmentId"),
+    ("card", "cardId"),
 ];
 
 /// Where `name` is that of a login.

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 use entity::{
-    access_subject, account, account_identity, api_key, area, assignment, branch, cadre, correction,
-    department, enterprise, grant, household,
+    access_subject, account, account_identity, api_key, area, assignment, branch, cadre, card_token,
+    contact_card, correction, department, enterprise, grant, household,
     id::{AccountId, IdentityId},
     member, membership, notice, position, region, region_succession, session,
 };
@@ -80,6 +80,8 @@ impl Place {
         for (nth, firm, admin) in [(0, 0, "county-admin"), (5, 1, "county-admin"), (8, 2, "nancheng-admin")] {
             decks.push(place.deck(nth, firm, admin).await);
         }
+        let tokens = decks.iter().filter_map(|deck: &Deck| deck.0["token"].as_str().map(str::to_owned));
+        place.secrets.extend(tokens);
         place.decks = decks.try_into().expect("three");
         place.gather().await;
         place.judge.land = Land::read(&place.world).await;
@@ -131,6 +133,7 @@ impl Place {
         let staff = cadre::Entity::find().filter(cadre::Column::TownshipId.eq(home.township_id));
         let staff = staff.one(db).await.expect("a row").expect("a cadre");
         let rows = [
+            ("cardId", of_here!(contact_card, HouseholdId, home.id)),
             ("memberId", of_here!(member, HouseholdId, home.id)),
             ("areaId", of_here!(area, TownshipId, home.township_id)),
             ("departmentId", of_here!(department, TownshipId, home.township_id)),
@@ -158,6 +161,13 @@ impl Place {
         {
             deck.put(name, unknown(prefix));
         }
+        let own = card_token::Entity::find()
+            .filter(card_token::Column::HouseholdId.eq(home.id))
+            .filter(card_token::Column::RevokedAt.is_null());
+        let own = own.one(db).await.expect("a row").expect("a card's token");
+        let token = world.state.vault.open(&own.token.expect("kept")).expect("ours");
+        deck.put("cardToken", token.clone());
+        deck.put("token", token);
         self.words(&mut deck, home, firm);
         for (name, value) in [
             ("accountId", account),
@@ -239,6 +249,7 @@ impl Place {
             "Household" = household,
             "HouseholdMember" = member,
             "Correction" = correction,
+            "ContactCard" = contact_card,
             "Enterprise" = enterprise,
             "ContactAssignment" = assignment,
             "AccessEntry" = access_subject
@@ -257,6 +268,9 @@ impl Place {
         let of = assignment::Entity::find().filter(assignment::Column::HouseholdId.is_in(homes));
         let assigned = of.limit(most * 3).all(db).await.expect("assignments");
         self.ids.insert("ContactAssignment", assigned.iter().map(|row| row.id.to_string()).collect());
+        let of = contact_card::Column::HouseholdId.is_in(self.homes.iter().map(|home| home.id));
+        let cards = contact_card::Entity::find().filter(of).limit(most * 12).all(db).await.expect("cards");
+        self.ids.insert("ContactCard", cards.iter().map(|row| row.id.to_string()).collect());
         let named = self.decks.iter();
         for (kind, name) in
             [("Region", "regionId"), ("Account", "accountId"), ("Cadre", "cadreId"), ("RoleGrant", "grantId")]

@@ -77,7 +77,7 @@ pub struct SessionPayload {
 }
 
 impl SessionPayload {
-    pub(in crate::account) fn of(issued: Result<Issued>) -> Result<Self> {
+    pub(crate) fn of(issued: Result<Issued>) -> Result<Self> {
         match issued {
             Ok(issued) => Ok(Self {
                 session: Some(issued.session.into()),

@@ -57,7 +57,9 @@ pub async fn start(ctx: &Ctx, identity: &Identity, shown: Shown) -> Result<Issue
         let found = unscoped::<account::Entity>().filter(account::Column::Name.eq(&name));
         let found = found.one(ctx.db().read()).await?;
         let found = found.filter(|account| account.status == AccountStatus::Active);
+        // Who signs in by card has no password.
         let hash = found.as_ref().map(|account| account.password_hash.clone());
+        let hash = hash.filter(|hash| !hash.is_empty());
         let checked = place.verify(shown.password.clone(), hash).await?;
         drop(place);
         let Some(account) = found.filter(|_| checked.known) else {
@@ -122,7 +124,8 @@ async fn second_factor(
     Ok(factor::accept(tx, vault, &factor, code, now).await?.then_some(true))
 }
 
-async fn open(
+/// Begins a session of an account.
+pub(in crate::account) async fn open(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     identity: &Identity,

@@ -10,7 +10,7 @@ pub mod country;
 mod land;
 
 use super::{
-    DemoAccount, Making, Rows, Seal, firms, homes,
+    DemoAccount, Making, Rows, Seal, cards, firms, homes,
     offices::{self, Offices},
     people::{self, People, Plan},
     places::{self, Town, VillagePlan},
@@ -93,7 +93,7 @@ impl Scale {
 }
 
 /// Rows that come with a household, for a first guess of how far the bar has to go.
-const ROWS_A_HOUSEHOLD: usize = 20;
+const ROWS_A_HOUSEHOLD: usize = 22;
 
 /// Fills an empty, migrated database with a made-up place, as if it had been in use until `today`: one transaction for
 /// each township, the first of them with the accounts and everything above.
@@ -127,6 +127,7 @@ pub async fn fill(
         making.origins = origins(at);
         let made = town(&mut making, &measure, lot, &counties[lot.county], &mut above[lot.county]);
         contacts::contacts(&mut making, &made, measure.covered, at, admins.first);
+        cards::cards(&mut making, seed.wrapping_add(to_u64(at)));
         if at == 0 {
             shown = accounts::accounts(&mut making, &admins, &made);
         }

@@ -53,4 +53,8 @@ pub enum May {
     KeepDiary,
     /// Turn on and off what a county decides (县级设置).
     SetCounty,
+    /// Fill, change and issue the cards of a household, and print their codes (填写、发放联系卡).
+    KeepCard,
+    /// Have the code of a household replaced (换发二维码).
+    RevokeCardToken,
 }

@@ -72,6 +72,8 @@ const BLOCKS: &[Block] = &[
             RecordVisit,
             WithdrawVisit,
             SetCounty,
+            KeepCard,
+            RevokeCardToken,
         ],
     ),
     block(
@@ -120,7 +122,7 @@ const BLOCKS: &[Block] = &[
             (Assignment, SERVED),
             (Visit, SERVED),
         ],
-        &[CreateHousehold, UpdateHousehold, NoteConsent, RecordVisit, KeepDiary],
+        &[CreateHousehold, UpdateHousehold, NoteConsent, RecordVisit, KeepDiary, KeepCard],
     ),
     block(
         Cadre,
@@ -143,6 +145,8 @@ const BLOCKS: &[Block] = &[
             RecordVisit,
             KeepConcern,
             KeepDiary,
+            KeepCard,
+            RevokeCardToken,
         ],
     ),
     block(
@@ -171,7 +175,7 @@ const BLOCKS: &[Block] = &[
             (Correction, SERVED),
             (Visit, SERVED),
         ],
-        &[SeeHeld, AskCorrection, NoteConsent],
+        &[SeeHeld, AskCorrection, NoteConsent, RevokeCardToken],
     ),
     block(
         EnterpriseRep,
