@@ -25,7 +25,7 @@ pub struct DiaryViewerCan {
 
 #[ComplexObject]
 impl Diary {
-    /// What is written (内容), at most 10,000 characters.
+    /// What is written (内容), at most 10,000 characters. Null when the entry has just gone from the viewer's scope.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn text(&self, gql: &Context<'_>) -> Option<Result<String>> {
         let text = ctx(gql).load(TextOf(self.id)).await.transpose()?;

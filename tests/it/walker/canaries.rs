@@ -2,7 +2,7 @@
 //! are stored. Each belongs to a record, to a field, and to a part of the record.
 
 use crate::rights::Specimens;
-use entity::{contact_card, correction, enterprise, household, id::HouseholdId, member};
+use entity::{contact_card, correction, enterprise, household, id::HouseholdId, member, visit};
 use lianhu::kernel::standards::identity_check_digit;
 use lianhu_tests::{Actor, World};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -202,6 +202,25 @@ async fn put_cards(admin: &Actor, nth: usize, home: &household::Model, known: &m
     }
 }
 
+/// Records a visit to a household, with what was said and given.
+async fn put_visit(world: &World, admin: &Actor, (nth, home): (usize, &household::Model), known: &mut Known) {
+    let began = world.state.clock.now().0 - chrono::Duration::hours(30);
+    let (said, given) =
+        (format!("{MARK}{}访", letter(HOMES, nth)), format!("{MARK}{}赠", letter(HOMES, nth)));
+    change(
+        admin,
+        "visitRecord",
+        "visit { id }",
+        json!({
+            "method": "DOOR", "target": {"householdId": home.id.to_string()}, "beganAt": began.to_rfc3339(),
+            "summary": said, "condolence": {"form": "GOODS", "items": given},
+        }),
+    )
+    .await;
+    known.add(said, &home.id, "Visit.summary", 'V', true);
+    known.add(given, &home.id, "Condolence.items", 'V', true);
+}
+
 /// The records into which values were put.
 pub(super) struct Put {
     /// Households, in the order of `Specimens`.
@@ -223,6 +242,7 @@ impl Put {
             let admin = if home.county_id == county { &here } else { &there };
             put_home(admin, nth, home, &mut known).await;
             put_cards(admin, nth, home, &mut known).await;
+            put_visit(world, admin, (nth, home), &mut known).await;
         }
         put_correction(world, homes[0].id, &mut known).await;
         let firms = firms(world, &there, &homes).await;
@@ -281,7 +301,7 @@ async fn firms(world: &World, there: &Actor, homes: &[household::Model]) -> Vec<
     ]
 }
 
-/// To which household each member, each correction and each card belongs.
+/// To which household each member, correction, card and visit belongs; to which enterprise a visit.
 pub(super) async fn households(world: &World) -> HashMap<String, String> {
     let db = world.state.db.read();
     let members = member::Entity::find().all(db).await.expect("members").into_iter();
@@ -290,5 +310,10 @@ pub(super) async fn households(world: &World) -> HashMap<String, String> {
     let asked = asked.map(|row| (row.id.to_string(), row.household_id.to_string()));
     let cards = contact_card::Entity::find().all(db).await.expect("cards").into_iter();
     let cards = cards.map(|row| (row.id.to_string(), row.household_id.to_string()));
-    members.chain(asked).chain(cards).collect()
+    let visits = visit::Entity::find().all(db).await.expect("visits").into_iter();
+    let visits = visits.filter_map(|row| {
+        let to = row.household_id.map(|id| id.to_string()).or(row.enterprise_id.map(|id| id.to_string()));
+        Some((row.id.to_string(), to?))
+    });
+    members.chain(asked).chain(cards).chain(visits).collect()
 }

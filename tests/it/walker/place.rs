@@ -19,7 +19,7 @@ use entity::{
     access_subject, account, account_identity, api_key, area, assignment, branch, cadre, card_token,
     contact_card, correction, department, enterprise, grant, household,
     id::{AccountId, IdentityId},
-    member, membership, notice, position, region, region_succession, session,
+    member, membership, notice, position, region, region_succession, session, visit, visit_participation,
 };
 use lianhu_tests::{Actor, World, ground};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -250,6 +250,7 @@ impl Place {
             "HouseholdMember" = member,
             "Correction" = correction,
             "ContactCard" = contact_card,
+            "VisitParticipation" = visit_participation,
             "Enterprise" = enterprise,
             "ContactAssignment" = assignment,
             "AccessEntry" = access_subject
@@ -271,6 +272,10 @@ impl Place {
         let of = contact_card::Column::HouseholdId.is_in(self.homes.iter().map(|home| home.id));
         let cards = contact_card::Entity::find().filter(of).limit(most * 12).all(db).await.expect("cards");
         self.ids.insert("ContactCard", cards.iter().map(|row| row.id.to_string()).collect());
+        let of = visit::Column::HouseholdId.is_in(self.homes.iter().map(|home| home.id));
+        let visits = visit::Entity::find().filter(of).order_by_desc(visit::Column::BeganAt);
+        let visits = visits.limit(most * 12).all(db).await.expect("visits");
+        self.ids.insert("Visit", visits.iter().map(|row| row.id.to_string()).collect());
         let named = self.decks.iter();
         for (kind, name) in
             [("Region", "regionId"), ("Account", "accountId"), ("Cadre", "cadreId"), ("RoleGrant", "grantId")]

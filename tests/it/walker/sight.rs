@@ -19,16 +19,17 @@ enum Reach {
 }
 
 /// Letters of the parts of households and enterprises, by account; keys of the integration by their scope. `C`: what
-/// households asked to be put right. Whoever stands in no line sees what the own assignments open.
-const EXPECTED: [(&str, Reach, &str, &str); 15] = [
-    ("county-admin", Reach::Region("530304"), "RNIPC", "RIP"),
-    ("town-admin", Reach::Region("530304101"), "RNIPC", "RIP"),
-    ("leader", Reach::Region("530304101"), "RNIP", "RIP"),
+/// households asked to be put right; `V`: visits to them. Whoever stands in no line sees what the own assignments open.
+const EXPECTED: [(&str, Reach, &str, &str); 16] = [
+    ("county-admin", Reach::Region("530304"), "RNIPCV", "RIPV"),
+    ("town-admin", Reach::Region("530304101"), "RNIPCV", "RIPV"),
+    ("leader", Reach::Region("530304101"), "RNIPV", "RIPV"),
     ("dispatcher", Reach::Region("530304101"), "RN", "R"),
-    ("grid-worker", Reach::Region("530304101200901"), "RNIPT", ""),
-    ("resident", Reach::Own, "RNIPTC", ""),
-    ("enterprise", Reach::Own, "", "RIPT"),
-    ("nancheng-admin", Reach::Region("361021"), "RNIPC", "RIP"),
+    ("supervisor", Reach::Region("530304101"), "V", "V"),
+    ("grid-worker", Reach::Region("530304101200901"), "RNIPTV", ""),
+    ("resident", Reach::Own, "RNIPTCV", ""),
+    ("enterprise", Reach::Own, "", "RIPTV"),
+    ("nancheng-admin", Reach::Region("361021"), "RNIPCV", "RIPV"),
     ("key HOUSEHOLD", Reach::Region("530304101"), "RI", ""),
     ("key HOUSEHOLD_PERSONAL", Reach::Region("530304101"), "RNIP", ""),
     ("key ENTERPRISE", Reach::Region("530304101"), "", "RI"),
@@ -40,12 +41,12 @@ const EXPECTED: [(&str, Reach, &str, &str); 15] = [
 
 /// What live assignments open, by their kind.
 const ASSIGNED: [(AssignmentKind, &str, &str); 6] = [
-    (AssignmentKind::Household, "RNIPTC", ""),
-    (AssignmentKind::Group, "RNIPTC", ""),
-    (AssignmentKind::Enterprise, "", "RIPT"),
-    (AssignmentKind::Village, "RNIP", "RIP"),
-    (AssignmentKind::Area, "RNIP", "RIP"),
-    (AssignmentKind::Township, "RNIP", "RIP"),
+    (AssignmentKind::Household, "RNIPTCV", ""),
+    (AssignmentKind::Group, "RNIPTCV", ""),
+    (AssignmentKind::Enterprise, "", "RIPTV"),
+    (AssignmentKind::Village, "RNIPV", "RIPV"),
+    (AssignmentKind::Area, "RNIPV", "RIPV"),
+    (AssignmentKind::Township, "RNIPV", "RIPV"),
 ];
 
 /// One record, with the regions around it.
