@@ -30,7 +30,7 @@ use crate::kernel::{
     clock::{civil, later, midnight},
     days::{Span, left},
 };
-use chrono::{Datelike, Days, Duration};
+use chrono::{Datelike, Days, Duration, NaiveDate};
 use entity::{
     kind::{AllotmentUnit, Urgency},
     scalar::{Date, DateTime},
@@ -124,6 +124,20 @@ impl Scale {
             Self::Hours => reading,
             Self::Days => (reading * length + DAY - 1) / DAY,
         }
+    }
+}
+
+impl Terms {
+    /// Whether what comes in at the opening of a Monday, in weeks without holidays, would have to be answered before it is
+    /// to be settled, or by then.
+    #[must_use]
+    pub fn fit(&self, hours: &Hours) -> bool {
+        // The first of January 2001 was a Monday, of a year without a notice.
+        let monday = Date(NaiveDate::from_ymd_opt(2001, 1, 1).unwrap_or_default());
+        let opening = hours.spans().first().map_or(0, |(from, _)| i64::from(from.0));
+        let from = later(midnight(monday), Duration::minutes(opening));
+        let weeks = Calendar { before: hours.clone(), ..Calendar::default() };
+        weeks.due(self.respond, from, &[]) <= weeks.due(self.resolve, from, &[])
     }
 }
 

@@ -1,12 +1,6 @@
 //! Times that are allotted: to each urgency, and to petitions by statute.
 
-use super::{hours::Hours, reckon::Calendar};
-use crate::kernel::clock::{later, midnight};
-use chrono::{Duration, NaiveDate};
-use entity::{
-    kind::{AllotmentUnit, Urgency},
-    scalar::Date,
-};
+use entity::kind::{AllotmentUnit, Urgency};
 
 /// So many of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,19 +51,5 @@ impl Allotment {
             AllotmentUnit::NaturalHour | AllotmentUnit::WorkingHour => 2000,
             AllotmentUnit::NaturalDay | AllotmentUnit::WorkingDay => 366,
         }
-    }
-}
-
-impl Terms {
-    /// Whether what comes in at the opening of a Monday, in weeks without holidays, would have to be answered before it is
-    /// to be settled, or by then.
-    #[must_use]
-    pub fn fit(&self, hours: &Hours) -> bool {
-        // The first of January 2001 was a Monday, of a year without a notice.
-        let monday = Date(NaiveDate::from_ymd_opt(2001, 1, 1).unwrap_or_default());
-        let opening = hours.spans().first().map_or(0, |(from, _)| i64::from(from.0));
-        let from = later(midnight(monday), Duration::minutes(opening));
-        let weeks = Calendar { before: hours.clone(), ..Calendar::default() };
-        weeks.due(self.respond, from, &[]) <= weeks.due(self.resolve, from, &[])
     }
 }

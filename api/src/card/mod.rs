@@ -57,7 +57,7 @@ impl Record for contact_card::Entity {
 /// The household, held until the command is done, if the viewer may keep its cards: what happens to its cards and its
 /// code happens one after the other.
 async fn kept(work: &Work, id: HouseholdId, field: &str) -> Result<Household> {
-    let household = household::held(work, id, field, LockType::NoKeyUpdate).await?;
+    let household = household::hold(work, id, field, LockType::NoKeyUpdate).await?;
     work.ctx.must(May::KeepCard, &household::facts(&household))?;
     Ok(household)
 }

@@ -1,6 +1,11 @@
 //! `ContactCard` as it is spoken.
 
-use super::{fill, issue, text::WrittenOn, token, update};
+use super::{
+    fill, issue,
+    text::WrittenOn,
+    token::{self, CardTokenRevokeInput},
+    update,
+};
 use crate::{
     household::object::Household,
     kernel::{
@@ -239,15 +244,6 @@ impl fmt::Debug for CardUpdateInput {
         let told = digest(&format!("{promise:?} {basics:?} {matters:?} {results:?} {household_word:?}"));
         write!(f, "CardUpdateInput {id:?} {expected_version} {told:?}")
     }
-}
-
-/// A household whose code is to be replaced.
-#[derive(Clone, Debug, InputObject)]
-pub struct CardTokenRevokeInput {
-    /// A UUID made anew for this action and kept for its retries.
-    pub idempotency_key: ID,
-    /// Which household.
-    pub household_id: HouseholdId,
 }
 
 payload! {

@@ -1,7 +1,6 @@
 //! What the code on a card holds (二维码令牌): one for a household, whichever card is printed with it, good until it is
 //! revoked. Kept by its hash, and sealed so that the code can be printed again; of a revoked one the hash alone.
 
-use super::object::CardTokenRevokeInput;
 use crate::{
     household,
     kernel::{
@@ -14,6 +13,7 @@ use crate::{
         work::Work,
     },
 };
+use async_graphql::{ID, InputObject};
 use entity::{
     card_token, contact_card,
     id::{CardId, CardTokenId, HouseholdId},
@@ -28,6 +28,15 @@ use uuid::Uuid;
 impl Record for card_token::Entity {
     const NAME: &'static str = CardTokenId::PREFIX;
     const INTERNAL: &'static [&'static str] = &["household_id", "made_at", "revoked_at"];
+}
+
+/// A household whose code is to be replaced.
+#[derive(Clone, Debug, InputObject)]
+pub struct CardTokenRevokeInput {
+    /// A UUID made anew for this action and kept for its retries.
+    pub idempotency_key: ID,
+    /// Which household.
+    pub household_id: HouseholdId,
 }
 
 /// The good token of a household.
@@ -59,7 +68,7 @@ pub(super) async fn ensure(work: &Work, household: HouseholdId) -> Result<()> {
 /// Revokes the token of a household: another is good from now on.
 pub(super) async fn revoke(work: &Work, input: CardTokenRevokeInput) -> Result<Uuid> {
     let CardTokenRevokeInput { idempotency_key: _, household_id } = input;
-    let household = household::held(work, household_id, "householdId", LockType::NoKeyUpdate).await?;
+    let household = household::hold(work, household_id, "householdId", LockType::NoKeyUpdate).await?;
     work.ctx.must(May::RevokeCardToken, &household::facts(&household))?;
     let before = good(&work.tx, household_id).await?.ok_or_else(|| {
         Refusal::new(

@@ -1,7 +1,7 @@
 //! Consent (同意): some things are held only because the household agreed. Without a row it counts as given with the
 //! registration. Once it is withdrawn what was held is erased at once, and nothing of it is written until it is given anew.
 
-use super::{held, object::Household};
+use super::{hold, object::Household};
 use crate::kernel::{
     directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
@@ -192,7 +192,7 @@ impl ConsentMutation {
 
 /// The household, if the viewer may note its consent, and what was noted before. Who notes at the same moment waits.
 async fn found(work: &Work, id: HouseholdId) -> Result<(household::Model, Vec<consent::Model>)> {
-    let row = held(work, id, "householdId", LockType::NoKeyUpdate).await?;
+    let row = hold(work, id, "householdId", LockType::NoKeyUpdate).await?;
     work.ctx.must(May::NoteConsent, &super::facts(&row))?;
     let mut of = rows(&work.tx, [id]).await?;
     Ok((row, of.remove(&id).unwrap_or_default()))

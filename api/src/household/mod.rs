@@ -86,11 +86,11 @@ pub fn facts(row: &household::Model) -> Facts<'static> {
 
 /// A household that the viewer may see, for commands. It stays where it is until the command is done.
 pub async fn find(work: &Work, id: HouseholdId, field: &str) -> Result<household::Model> {
-    held(work, id, field, LockType::KeyShare).await
+    hold(work, id, field, LockType::KeyShare).await
 }
 
 /// The same, as held as is said until the command is done.
-pub async fn held(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Result<household::Model> {
+pub async fn hold(work: &Work, id: HouseholdId, field: &str, lock: LockType) -> Result<household::Model> {
     door::within::<household::Entity>(work.ctx.scope(), work.ctx.backend())
         .filter(household::Column::Id.eq(id))
         .lock(lock)
