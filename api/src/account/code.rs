@@ -74,6 +74,10 @@ pub async fn send(
     let (subject, now, code) = (subject.into(), ctx.now(), digits()?);
     let id = CodeId(Uuid::now_v7());
     let tx = ctx.db().begin().await?;
+    // Who sends at the same moment waits, and counts what was sent meanwhile.
+    let sent = unscoped::<one_time_code::Entity>().select_only().column(one_time_code::Column::Id);
+    let sent = sent.filter(of(purpose, subject)).order_by_asc(one_time_code::Column::Id).lock_exclusive();
+    sent.into_tuple::<CodeId>().all(&tx).await?;
     one_time_code::Entity::delete_many()
         .filter(of(purpose, subject))
         .filter(one_time_code::Column::CreatedAt.lt(later(now, -Duration::days(1))))
