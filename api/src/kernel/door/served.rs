@@ -1,0 +1,198 @@
+//! Gates of whom we serve, of who answers for them and what was done there, and of the logs about them.
+
+use super::{
+    Gate, Guarded, Openings, Placed, any_of, located,
+    people::{members_of, staff},
+    some, sorted, through, tied,
+};
+use crate::kernel::{
+    policy::Part,
+    scope::{Doors, Scope},
+};
+use entity::{
+    access_subject, assignment, assignment_batch, cadre, change, contact_card, correction, diary, enterprise,
+    household, member, visit, visit_participation,
+};
+use sea_orm::{ColumnTrait, Condition, DbBackend};
+
+/// The households of these doors.
+fn households(doors: &Doors, backend: DbBackend) -> Gate {
+    household_openings(doors, backend).gate::<household::Entity>()
+}
+
+fn household_openings(doors: &Doors, backend: DbBackend) -> Openings {
+    let single = (!doors.households.is_empty())
+        .then(|| any_of(household::Column::Id, sorted(doors.households.keys().copied()), backend));
+    Openings::new(doors, single)
+}
+
+impl Guarded for household::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        households(&scope.household, backend)
+    }
+}
+
+impl Placed for household::Entity {
+    /// Those alone whose names are shown: what a household is found by is hidden of the others.
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings {
+        household_openings(&scope.household.showing(Part::Names), backend)
+    }
+}
+
+/// Rows of which a part is seen: what is hidden of a row cannot be found out by a condition or a count either. No
+/// condition at all where every sight shows it.
+fn showing(doors: &Doors, part: Part, gate: fn(&Doors, DbBackend) -> Gate, backend: DbBackend) -> Condition {
+    let mut sights = doors
+        .roots
+        .iter()
+        .map(|(_, sight)| sight)
+        .chain(doors.households.values())
+        .chain(doors.enterprises.values());
+    if sights.all(|sight| sight.shows(part)) {
+        return Condition::all();
+    }
+    gate(&doors.showing(part), backend).condition()
+}
+
+/// Households that are counted for the viewer, seen or not.
+#[must_use]
+pub fn counted_households(scope: &Scope, backend: DbBackend) -> Condition {
+    households(&scope.figures, backend).condition()
+}
+
+/// Assignments that are counted for the viewer: those that are seen, and those of places whose households are counted.
+#[must_use]
+pub fn counted_assignments(scope: &Scope, backend: DbBackend) -> Condition {
+    let seen = assignment::Entity::gate(scope, backend).condition();
+    Condition::any().add(seen).add(located::<assignment::Entity>(&scope.figures, None).condition())
+}
+
+/// Households of which a part is seen.
+#[must_use]
+pub fn households_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
+    showing(&scope.household, part, households, backend)
+}
+
+/// Enterprises of which a part is seen.
+#[must_use]
+pub fn enterprises_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
+    showing(&scope.enterprise, part, enterprises, backend)
+}
+
+impl Guarded for member::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let households = households(&scope.household.showing(Part::Personal), backend);
+        through::<household::Entity>(households, member::Column::HouseholdId)
+    }
+}
+
+impl Guarded for contact_card::Entity {
+    /// Of households of which what is personal is seen.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let households = households(&scope.household.showing(Part::Personal), backend);
+        through::<household::Entity>(households, contact_card::Column::HouseholdId)
+    }
+}
+
+impl Guarded for correction::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<household::Entity>(households(&scope.corrections, backend), correction::Column::HouseholdId)
+    }
+}
+
+/// The enterprises of these doors.
+fn enterprises(doors: &Doors, backend: DbBackend) -> Gate {
+    enterprise_openings(doors, backend).gate::<enterprise::Entity>()
+}
+
+fn enterprise_openings(doors: &Doors, backend: DbBackend) -> Openings {
+    let single = (!doors.enterprises.is_empty())
+        .then(|| any_of(enterprise::Column::Id, sorted(doors.enterprises.keys().copied()), backend));
+    Openings::new(doors, single)
+}
+
+impl Guarded for enterprise::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        enterprises(&scope.enterprise, backend)
+    }
+}
+
+impl Placed for enterprise::Entity {
+    fn openings(scope: &Scope, backend: DbBackend) -> Openings {
+        enterprise_openings(&scope.enterprise, backend)
+    }
+}
+
+impl Guarded for assignment::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use assignment::Column::*;
+        let doors = &scope.assignment;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(scope.cadre.map(|own| CadreId.eq(own)));
+        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        branches.extend(some(&scope.answered).map(|own| any_of(RegionId, own.iter().copied(), backend)));
+        branches.extend(some(&scope.areas).map(|own| any_of(AreaId, own.iter().copied(), backend)));
+        branches
+            .extend(some(&scope.departments).map(|own| any_of(DepartmentId, own.iter().copied(), backend)));
+        branches
+            .extend(some(&doors.branches).map(|own| CadreId.in_subquery(members_of(own, scope, backend))));
+        gate
+    }
+}
+
+impl Guarded for visit::Entity {
+    /// Visits to what stands in the places, and to the households and enterprises that are tied singly.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use visit::Column::{EnterpriseId, HouseholdId};
+        let doors = &scope.visits;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        gate
+    }
+}
+
+impl Guarded for visit_participation::Entity {
+    /// One's own, and those of the cadres whom one leads.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        let led = staff(&scope.participations, scope, backend);
+        through::<cadre::Entity>(led.gate::<cadre::Entity>(), visit_participation::Column::CadreId)
+    }
+}
+
+impl Guarded for diary::Entity {
+    /// One's own, and those of cadres who serve in a leader's places.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        located::<Self>(&scope.diaries, scope.cadre.map(|own| diary::Column::CadreId.eq(own)))
+    }
+}
+
+impl Guarded for assignment_batch::Entity {
+    /// Who sees the assignments of the smallest place that holds them all, and who did it.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        let own = scope.account.map(|own| assignment_batch::Column::MadeBy.eq(own));
+        located::<Self>(&scope.assignment, own)
+    }
+}
+
+impl Guarded for access_subject::Entity {
+    /// Looks at what stands in the places of the log's readers; a household's own, and sheets with all of a place that it
+    /// stands in.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use access_subject::Column::{EnterpriseId, HouseholdId, RegionId};
+        let doors = &scope.access_log;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        branches.extend(some(&doors.around).map(|own| any_of(RegionId, own.iter().copied(), backend)));
+        gate
+    }
+}
+
+impl Guarded for change::Entity {
+    /// Changes of what stands in the places of the trail's readers.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        located::<Self>(&scope.trail, None)
+    }
+}
