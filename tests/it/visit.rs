@@ -98,6 +98,12 @@ async fn a_contact_records_a_visit_and_those_who_serve_the_household_read_it() {
         assert!(logged.contains(field), "{field} was shown, and is in the log: {logged}");
     }
 
+    // An id that is in use names nothing else.
+    let mut other = input.clone();
+    other["id"] = made["id"].clone();
+    let refused = record(&contact, other).await;
+    let told = (&refused["errors"][0]["code"], &refused["errors"][0]["path"]);
+    assert_eq!(told, (&json!("DUPLICATE"), &json!(["input", "id"])), "{refused}");
     // The same action again is the same visit.
     let mut again = input;
     again["idempotencyKey"] = json!(lianhu_tests::key());

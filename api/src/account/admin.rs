@@ -195,18 +195,10 @@ fn duplicate(existing: Option<AccountId>) -> Error {
         .into()
 }
 
-/// Somebody took the same name, or used the same id, at the same moment.
+/// Somebody took the same name at the same moment.
 pub(super) fn taken(error: Error) -> Error {
-    let is = |names: [&str; 2]| names.iter().any(|name| Work::is_constraint(&error, name));
-    if is(["account_name_key", "account.name"]) {
-        return duplicate(None);
-    }
-    if is(["account_pkey", "account.id"]) {
-        return Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
-            .with(Detail::Existing(None))
-            .into();
-    }
-    error
+    let signs = ["account_name_key", "account.name"];
+    if signs.iter().any(|sign| Work::is_constraint(&error, sign)) { duplicate(None) } else { error }
 }
 
 payload! {

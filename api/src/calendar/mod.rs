@@ -31,7 +31,7 @@ use crate::{
         place::Place,
         policy::May,
         record::Record,
-        refusal::{Checks, Detail},
+        refusal::{Checks, Detail, nothing_yet},
         scope::Facts,
         work::Work,
     },
@@ -105,21 +105,6 @@ fn in_years(checks: &mut Checks, field: &str, day: Date) {
             "A day of the years from 2000 to 2100 is needed.",
         )
     });
-}
-
-/// The refusal where nothing is set yet and something was expected.
-fn nothing_yet(expected: i32) -> Result<()> {
-    if expected == 0 {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        RefusalCode::Conflict,
-        "expectedVersion",
-        format!("尚未设定，现为第 0 版，您依据的是第 {expected} 版。请重新读取。"),
-        format!("Nothing is set yet: version 0 stands, {expected} was expected. Read it anew."),
-    )
-    .with(Detail::Conflict { current: 0, changed: Vec::new() })
-    .into())
 }
 
 /// The refusal of one more than a county may have.

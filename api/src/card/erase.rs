@@ -1,16 +1,18 @@
 //! Erasing what is past its time of cards: what is written on those of households that are gone, and what their codes hold.
 
-use crate::kernel::{
-    bulk::{self, Change, LittleByLittle},
-    db::Db,
-    door::{any_of, unscoped},
-    error::Result,
-    record::By,
+use crate::{
+    household::erase::gone_by,
+    kernel::{
+        bulk::{self, Change, LittleByLittle},
+        db::Db,
+        door::{any_of, unscoped},
+        error::Result,
+        record::By,
+    },
 };
 use entity::{
-    card_token, contact_card, household,
+    card_token, contact_card,
     id::{CardId, HouseholdId},
-    kind::HouseholdStatus,
     scalar::Date,
 };
 use indicatif::ProgressBar;
@@ -25,11 +27,6 @@ const FEW: u64 = LittleByLittle::FEW;
 /// Cards of households that were gone by a day, which hold something personal or may still be scanned.
 fn gone(by: Date) -> Condition {
     use contact_card::Column::{Basics, HouseholdId, Matters, Promise, Results, Word};
-    let households = unscoped::<household::Entity>()
-        .select_only()
-        .column(household::Column::Id)
-        .filter(household::Column::ResidentUntil.lte(by))
-        .filter(household::Column::Status.ne(HouseholdStatus::Resident));
     let scanned = unscoped::<card_token::Entity>()
         .select_only()
         .column(card_token::Column::HouseholdId)
@@ -37,7 +34,7 @@ fn gone(by: Date) -> Condition {
     let texts = [Promise, Basics, Matters, Results, Word];
     let texts = texts.into_iter().fold(Condition::any(), |any, text| any.add(text.is_not_null()));
     Condition::all()
-        .add(HouseholdId.in_subquery(households.into_query()))
+        .add(HouseholdId.in_subquery(gone_by(by)))
         .add(texts.add(HouseholdId.in_subquery(scanned.into_query())))
 }
 

@@ -7,7 +7,7 @@ use self::object::{DiaryUpdateInput, DiaryWriteInput};
 use crate::kernel::{
     clock::civil,
     door::{self, any_of, unscoped},
-    error::{Error, Refusal, RefusalCode, Result},
+    error::{Refusal, RefusalCode, Result},
     policy::May,
     record::Record,
     refusal::{Checks, Detail},
@@ -137,18 +137,9 @@ pub async fn write(work: &Work, input: DiaryWriteInput) -> Result<Uuid> {
         written_at: Set(work.now()),
         version: Set(1),
     };
-    work.insert(row).await.map_err(same_id)?;
+    work.insert(row).await?;
     tell_of(work, id, &visits).await?;
     Ok(id.0)
-}
-
-fn same_id(error: Error) -> Error {
-    if ["diary_pkey", "diary.id"].iter().any(|name| Work::is_constraint(&error, name)) {
-        return Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
-            .with(Detail::Existing(None))
-            .into();
-    }
-    error
 }
 
 /// Changes what is given of one's own entry.

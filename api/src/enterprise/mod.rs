@@ -318,15 +318,7 @@ fn duplicate(existing: Option<EnterpriseId>) -> Error {
         .into()
 }
 
-/// Somebody registered the same code, or used the same id, at the same moment.
+/// Somebody registered the same code at the same moment.
 fn taken(error: Error) -> Error {
-    if Work::is_constraint(&error, "credit_code") {
-        return duplicate(None);
-    }
-    if ["enterprise_pkey", "enterprise.id"].iter().any(|name| Work::is_constraint(&error, name)) {
-        return Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
-            .with(Detail::Existing(None))
-            .into();
-    }
-    error
+    if Work::is_constraint(&error, "credit_code") { duplicate(None) } else { error }
 }

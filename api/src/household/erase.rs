@@ -132,6 +132,21 @@ fn codes(part: Part) -> SelectStatement {
     unscoped::<tag::Entity>().select_only().column(tag::Column::Code).filter(part.tags()).into_query()
 }
 
+/// Ids of households that were gone by a day.
+pub fn gone_by(day: Date) -> SelectStatement {
+    unscoped::<household::Entity>()
+        .select_only()
+        .column(household::Column::Id)
+        .filter(left_by(day))
+        .into_query()
+}
+
+fn left_by(day: Date) -> Condition {
+    Condition::all()
+        .add(household::Column::ResidentUntil.lte(day))
+        .add(household::Column::Status.ne(HouseholdStatus::Resident))
+}
+
 /// Households that have been gone since a day, and of which something of this is held. Members who left have a time of
 /// their own.
 fn gone(part: Part, by: Date) -> Condition {
@@ -155,10 +170,7 @@ fn gone(part: Part, by: Date) -> Condition {
             .filter(of_this(correction::Column::HouseholdId));
         held = held.add(Expr::exists(corrections.into_query()));
     }
-    Condition::all()
-        .add(household::Column::ResidentUntil.lte(by))
-        .add(household::Column::Status.ne(HouseholdStatus::Resident))
-        .add(held)
+    left_by(by).add(held)
 }
 
 /// Members who left by a day, and of whom something of this is held.

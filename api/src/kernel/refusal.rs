@@ -129,6 +129,21 @@ impl Refusal {
     }
 }
 
+/// The refusal where nothing is set yet and something was expected.
+pub fn nothing_yet(expected: i32) -> Result<()> {
+    if expected == 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalCode::Conflict,
+        "expectedVersion",
+        format!("尚未设定，现为第 0 版，您依据的是第 {expected} 版。请重新读取。"),
+        format!("Nothing is set yet: version 0 stands, {expected} was expected. Read it anew."),
+    )
+    .with(Detail::Conflict { current: 0, changed: Vec::new() })
+    .into())
+}
+
 /// Collects every broken rule of an input, so that a client can show all of them at once.
 #[derive(Debug, Default)]
 pub struct Checks(Vec<Refusal>);

@@ -238,14 +238,16 @@ impl Work {
         self.ctx.now()
     }
 
-    /// Stores a new record and logs it. A duplicate of an index or constraint comes back as the database's error.
+    /// Stores a new record and logs it. An id that is in use is refused; a duplicate of another index or constraint comes
+    /// back as the database's error.
     pub async fn insert<E>(&self, row: impl ActiveModelTrait<Entity = E> + Send) -> Result<Uuid>
     where
         E: Record,
     {
         let id = id_of::<E>(&row)?;
         let (columns, content) = spoken::<E>(&row);
-        E::insert(row.clone()).exec_without_returning(&self.tx).await?;
+        let stored = E::insert(row.clone()).exec_without_returning(&self.tx).await;
+        stored.map_err(|error| id_in_use::<E>(error.into()))?;
         search::learn_one::<E>(&self.tx, &row).await?;
         let mut line = self.line(E::NAME, (id, 1, ChangeKind::Created), &columns, content);
         trail::stand::<E>(&mut line, |column| row.get(column).into_value());
@@ -443,6 +445,18 @@ impl Work {
     pub fn is_constraint(error: &Error, name: &str) -> bool {
         matches!(error, Error::Internal(cause) if cause.0.contains(name))
     }
+}
+
+/// The refusal of an id that another record of the table has, if the database's error tells of that.
+fn id_in_use<E: Record>(error: Error) -> Error {
+    let table = E::default();
+    let signs = [format!("{}_pkey", table.table_name()), format!("{}.id", table.table_name())];
+    if !signs.iter().any(|sign| Work::is_constraint(&error, sign)) {
+        return error;
+    }
+    Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
+        .with(Detail::Existing(None))
+        .into()
 }
 
 /// What these accounts may see has changed: their next request reads it anew.

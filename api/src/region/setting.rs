@@ -4,12 +4,12 @@ use super::{find, object::Region};
 use crate::kernel::{
     directive::{DataClass, auth, class, cost, may},
     door::{any_of, unscoped},
-    error::{Refusal, RefusalCode, Result},
+    error::{Refusal, Result},
     payload::{ctx, payload},
     place::Place,
     policy::May,
     record::Record,
-    refusal::Detail,
+    refusal::nothing_yet,
     request::Ctx,
     rows::Key,
     scope::Facts,
@@ -116,8 +116,8 @@ async fn update(work: &Work, input: CountySettingUpdateInput) -> Result<Uuid> {
     let before =
         unscoped::<county_setting::Entity>().filter(county_setting::Column::Id.eq(id)).one(&work.tx).await?;
     match before {
-        None if expected_version != 0 => return Err(nothing_set().into()),
         None => {
+            nothing_yet(expected_version)?;
             let row = county_setting::ActiveModel {
                 id: Set(id),
                 concern_notes: Set(concern_notes),
@@ -135,16 +135,6 @@ async fn update(work: &Work, input: CountySettingUpdateInput) -> Result<Uuid> {
         }
     }
     Ok(county_id.0)
-}
-
-fn nothing_set() -> Refusal {
-    Refusal::new(
-        RefusalCode::Conflict,
-        "expectedVersion",
-        "本县（区）尚未设置，应为 0。请重新读取。",
-        "Nothing has been set yet: 0 is expected. Read it anew.",
-    )
-    .with(Detail::Conflict { current: 0, changed: Vec::new() })
 }
 
 /// A county, or a city that has none.

@@ -143,16 +143,7 @@ async fn create(work: &Work, input: UploadCreateInput) -> Result<Uuid> {
         expires_at: Set(later(work.now(), keep.upload_life)),
         version: Set(1),
     };
-    work.insert(row).await.map_err(taken)
-}
-
-/// The refusal of an id that another upload has.
-fn taken(error: Error) -> Error {
-    if !["upload_pkey", "upload.id"].iter().any(|sign| Work::is_constraint(&error, sign)) {
-        return error;
-    }
-    let (zh, en) = ("此标识已被使用，请另取一个。", "This id is taken; make another.");
-    Refusal::new(RefusalCode::Duplicate, "id", zh, en).with(Detail::Existing(None)).into()
+    work.insert(row).await
 }
 
 fn is_plain(name: &str) -> bool {

@@ -1,17 +1,20 @@
 //! Erasing what is past its time of visits: what was said to households that are gone, and concern notes.
 
 use super::concern;
-use crate::kernel::{
-    bulk::{self, Change, LittleByLittle},
-    db::Db,
-    door::{any_of, unscoped},
-    error::Result,
-    record::By,
+use crate::{
+    household::erase::gone_by,
+    kernel::{
+        bulk::{self, Change, LittleByLittle},
+        db::Db,
+        door::{any_of, unscoped},
+        error::Result,
+        record::By,
+    },
 };
-use entity::{household, id::VisitId, kind::HouseholdStatus, scalar::Date, visit, visit_concern};
+use entity::{id::VisitId, scalar::Date, visit, visit_concern};
 use indicatif::ProgressBar;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::LockType,
 };
 
@@ -21,15 +24,9 @@ const FEW: u64 = LittleByLittle::FEW;
 /// Visits to households that have been gone since a day, of which something personal is held.
 fn gone(by: Date) -> Condition {
     use visit::Column::{CondolenceItems, CondolenceValue, HouseholdId, Latitude, Summary};
-    let households = unscoped::<household::Entity>()
-        .select_only()
-        .column(household::Column::Id)
-        .filter(household::Column::ResidentUntil.lte(by))
-        .filter(household::Column::Status.ne(HouseholdStatus::Resident))
-        .into_query();
     let held = [Summary, Latitude, CondolenceItems, CondolenceValue];
     let held = held.into_iter().fold(Condition::any(), |any, column| any.add(column.is_not_null()));
-    Condition::all().add(HouseholdId.in_subquery(households)).add(held)
+    Condition::all().add(HouseholdId.in_subquery(gone_by(by))).add(held)
 }
 
 /// Visits of which something would be erased.

@@ -195,9 +195,7 @@ pub async fn record(work: &Work, input: VisitRecordInput) -> Result<Uuid> {
         withdrawn_reason: None,
         version: 1,
     };
-    work.insert(IntoActiveModel::<visit::ActiveModel>::into_active_model(row.clone()).reset_all())
-        .await
-        .map_err(same_id)?;
+    work.insert(IntoActiveModel::<visit::ActiveModel>::into_active_model(row.clone()).reset_all()).await?;
     participation::set(work, &row, &cadres).await?;
     if let Some(concern) = concern {
         concern::write(work, &row, concern).await?;
@@ -216,15 +214,6 @@ fn too_wide() -> Error {
         "A visit is to a county or what lies in it.",
     )
     .into()
-}
-
-fn same_id(error: Error) -> Error {
-    if ["visit_pkey", "visit.id"].iter().any(|name| Work::is_constraint(&error, name)) {
-        return Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
-            .with(Detail::Existing(None))
-            .into();
-    }
-    error
 }
 
 /// A visit that the viewer sees, held until the command is done.

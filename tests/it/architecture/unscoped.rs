@@ -54,7 +54,6 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "diary_visit",
         "of an entry that the viewer sees; the visits are asked through their door",
     ),
-    ("api/src/visit/erase.rs", "household", "what is past its time goes; nothing is shown"),
     ("api/src/visit/erase.rs", "visit", "what is past its time goes; nothing is shown"),
     ("api/src/visit/erase.rs", "visit_concern", "what is past its time goes; nothing is shown"),
     ("api/src/visit/mod.rs", "visit", "the day of the last visit, kept with the household"),
@@ -211,7 +210,6 @@ pub(super) const UNSCOPED: &[Allowed] = &[
     ),
     ("api/src/card/erase.rs", "contact_card", "what is past its time is erased, whoever could see it"),
     ("api/src/card/erase.rs", "card_token", "what is past its time is erased, whoever could see it"),
-    ("api/src/card/erase.rs", "household", "what is past its time is erased, whoever could see it"),
     ("api/src/household/query.rs", "place_past", "leads to a household that is then asked through the door"),
     ("api/src/household/succession.rs", "household", "numbers are unique in a village; shown only if seen"),
     (

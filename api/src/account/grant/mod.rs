@@ -160,10 +160,7 @@ pub(super) async fn create(work: &Work, input: RoleGrantCreateInput) -> Result<U
         version: 1,
     };
     is_new(work, &row).await?;
-    let id = work
-        .insert(IntoActiveModel::<grant::ActiveModel>::into_active_model(row).reset_all())
-        .await
-        .map_err(taken)?;
+    let id = work.insert(IntoActiveModel::<grant::ActiveModel>::into_active_model(row).reset_all()).await?;
     work.raise_rights(account::Column::Id.eq(account_id)).await?;
     Ok(id)
 }
@@ -319,17 +316,6 @@ fn duplicate(field: &str, existing: Option<GrantId>) -> Error {
     )
     .with(Detail::Existing(existing.map(|id| id.to_string())))
     .into()
-}
-
-/// The id was used at the same moment, or before.
-fn taken(error: Error) -> Error {
-    let same = ["role_grant_pkey", "role_grant.id"].iter().any(|name| Work::is_constraint(&error, name));
-    if !same {
-        return error;
-    }
-    Refusal::new(RefusalCode::Duplicate, "id", "此标识已被使用。", "This id is in use already.")
-        .with(Detail::Existing(None))
-        .into()
 }
 
 pub(super) async fn end(work: &Work, input: RoleGrantEndInput) -> Result<Uuid> {
