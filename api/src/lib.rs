@@ -32,6 +32,10 @@ pub mod card;
 // Field work.
 pub mod visit;
 pub mod diary;
+pub mod demand;
+
+// Work.
+pub mod task;
 
 // What changes all of them.
 pub mod boundary;

@@ -126,6 +126,8 @@ enum Command {
     Schema,
     /// Print the table of who sees and does what, in Markdown.
     Permissions,
+    /// Print how a task goes from state to state, and who lets it, in Markdown.
+    Flow,
     /// Print the contract for programs, in JSON: what opens each field, how private it is, what it costs.
     Contract,
     /// Print a sample of the settings file, every setting with its default and meaning.
@@ -371,6 +373,10 @@ async fn main() -> ExitCode {
         Command::Retention { dry_run } => command::retention::run(&settings, dry_run).await,
         Command::Permissions => {
             print!("{}", lianhu::kernel::policy::print::markdown(&lianhu::kernel::policy::Policy::default()));
+            Ok(())
+        }
+        Command::Flow => {
+            print!("{}", lianhu::task::flow::print(&lianhu::kernel::policy::Policy::default()));
             Ok(())
         }
         Command::Schema => {

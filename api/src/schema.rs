@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, calendar, card, contact, department, diary, enterprise, graph,
-    household, region, roster, upload, visit,
+    account, audit, boundary, branch, cadre, calendar, card, contact, demand, department, diary, enterprise, graph,
+    household, region, roster, task, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -50,7 +50,12 @@ pub struct FieldWorkQuery(
     visit::participation::ParticipationQuery,
     visit::concern::ConcernQuery,
     diary::object::DiaryQuery,
+    demand::object::DemandQuery,
 );
+
+/// Work.
+#[derive(Default, MergedObject)]
+pub struct WorkQuery(task::object::TaskQuery);
 
 /// Everything that can be asked. Fields without “Requires” are open to everyone.
 #[derive(Default, MergedObject)]
@@ -63,6 +68,7 @@ pub struct Query(
     WhomWeServeQuery,
     AnswerabilityQuery,
     FieldWorkQuery,
+    WorkQuery,
 );
 
 /// Places and people.
@@ -111,7 +117,15 @@ pub struct AnswerabilityMutation(
 
 /// Field work.
 #[derive(Default, MergedObject)]
-pub struct FieldWorkMutation(visit::object::VisitMutation, diary::object::DiaryMutation);
+pub struct FieldWorkMutation(
+    visit::object::VisitMutation,
+    diary::object::DiaryMutation,
+    demand::mutation::DemandMutation,
+);
+
+/// Work.
+#[derive(Default, MergedObject)]
+pub struct WorkMutation(task::mutation::TaskMutation, task::mutation::TaskOversightMutation);
 
 /// Everything that can be changed: noun first, then what is done to it.
 #[derive(Default, MergedObject)]
@@ -122,6 +136,7 @@ pub struct Mutation(
     WhomWeServeMutation,
     AnswerabilityMutation,
     FieldWorkMutation,
+    WorkMutation,
     boundary::object::BoundaryMutation,
 );
 

@@ -187,4 +187,26 @@ ids! {
     CardTokenId = "cardtoken";
     /// Names a file that is sent in.
     UploadId = "upload";
+    /// Names a category of demands.
+    CategoryId = "category";
+    /// Names a station, point or box.
+    IntakePointId = "intake";
+    /// Names an opening of a box.
+    BoxOpeningId = "boxopening";
+    /// Names a demand.
+    DemandId = "demand";
+    /// Names a judgement of a result.
+    FeedbackId = "feedback";
+    /// Names a task.
+    TaskId = "task";
+    /// Names a handler's part in a task.
+    TaskPartId = "taskpart";
+    /// Names one event of the ledger.
+    TaskEventId = "taskevent";
+    /// Names a milestone of a task.
+    MilestoneId = "milestone";
+    /// Names what was asked in a task: leave, or an answer.
+    TaskRequestId = "taskrequest";
+    /// Names a list of tasks.
+    TaskListId = "tasklist";
 }

@@ -62,6 +62,15 @@ pub mod diary_visit;
 pub mod visit;
 pub mod visit_concern;
 pub mod visit_participation;
+pub mod demand;
+pub mod feedback;
+pub mod task;
+pub mod task_event;
+pub mod task_list;
+pub mod task_milestone;
+pub mod task_number;
+pub mod task_part;
+pub mod task_request;
 pub mod card_token;
 pub mod contact_card;
 

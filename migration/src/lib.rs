@@ -28,6 +28,8 @@ mod m20261124_000001_visit;
 mod m20261124_000002_calendar;
 mod m20261124_000003_card;
 mod m20261124_000004_diary;
+mod m20261126_000001_demand;
+mod m20261126_000002_task;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -60,6 +62,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_calendar::Migration),
             Box::new(m20261124_000003_card::Migration),
             Box::new(m20261124_000004_diary::Migration),
+            Box::new(m20261126_000001_demand::Migration),
+            Box::new(m20261126_000002_task::Migration),
         ]
     }
 }

@@ -32,6 +32,7 @@ mod household;
 mod roster;
 mod roster_import;
 mod contact;
+mod task;
 mod visit;
 mod diary;
 mod card;

@@ -9,6 +9,7 @@ mod page;
 pub(crate) mod rows;
 mod stage;
 pub(crate) mod ways;
+pub(crate) mod work;
 
 use entity::{
     account, assignment, grant, household,

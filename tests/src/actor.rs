@@ -100,7 +100,8 @@ impl Actor {
             "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {selection}
              errors {{ __typename code message path
                ... on ValidationError {{ rule }} ... on ConflictError {{ current changedFields }}
-               ... on DuplicateError {{ existing }} ... on PermissionError {{ requires }} }} replayed }} }}"
+               ... on DuplicateError {{ existing }} ... on PermissionError {{ requires }}
+               ... on TransitionError {{ state allowedFrom allowedRoles }} }} replayed }} }}"
         );
         self.ask(&query, json!({"input": input})).await.ok()[mutation].clone()
     }

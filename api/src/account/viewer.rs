@@ -18,7 +18,7 @@ use crate::{
 use async_graphql::{Context, Object, SimpleObject, resolver_utils::EnumType};
 use entity::{
     area, branch, department, enterprise, grant,
-    id::{AccountId, AreaId, BranchId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    id::{AccountId, AreaId, BranchId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId},
     kind::{RegionKind, Role},
     scalar::Date,
 };
@@ -230,12 +230,17 @@ struct Words {
     named: BTreeSet<NameOf>,
     households: BTreeMap<RegionId, BTreeSet<HouseholdId>>,
     enterprises: BTreeMap<RegionId, BTreeSet<EnterpriseId>>,
+    tasks: BTreeSet<TaskId>,
 }
 
 impl Words {
     fn of<'a>(bonds: impl IntoIterator<Item = &'a Bond>) -> Self {
         let mut words = Self::default();
         for bond in bonds {
+            if let Some(task) = bond.task {
+                words.tasks.insert(task);
+                continue;
+            }
             // What is reached singly is counted by its village, or by its township when it lies in none.
             let around = bond.offices.get(Level::Village as usize).or(bond.offices.last());
             words.platform |= bond.role == Role::PlatformAdmin;
@@ -289,6 +294,12 @@ impl Words {
             parts.push(match locale {
                 Locale::Zh => format!("另有 {} 处", all - said),
                 Locale::En => format!("and {} more", all - said),
+            });
+        }
+        if !self.tasks.is_empty() {
+            parts.push(match locale {
+                Locale::Zh => format!("承办 {} 项任务", self.tasks.len()),
+                Locale::En => counted(self.tasks.len(), "task"),
             });
         }
         if parts.is_empty() {

@@ -230,6 +230,7 @@ pub async fn end(work: &Work, input: AssignmentEndInput) -> Result<Uuid> {
         household: before.household_id,
         enterprise: before.enterprise_id,
         branches: &branches,
+        ..Facts::default()
     };
     work.ctx.must(May::Assign, &facts)?;
     let ends_on = ends_on.unwrap_or_else(|| work.ctx.today());

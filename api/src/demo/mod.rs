@@ -14,6 +14,7 @@ mod homes;
 mod firms;
 mod contacts;
 mod visits;
+mod work;
 mod cards;
 mod login;
 mod accounts;
@@ -111,6 +112,11 @@ fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), 
     visits::visits(&mut making, &visits::QUARTER, |of| {
         if of.county_id == nancheng { admins.nancheng } else { admins.nazhang }
     });
+    let desk = |name: &str| making.rows.accounts.iter().find(|row| row.name == name).map(|row| row.id);
+    let (desk, nazhang) = (desk("dispatcher").unwrap_or(admins.nazhang), scene.nazhang.region.id);
+    let towns = [&scene.nazhang.region, &scene.wanfang.region].map(|town| (town.id, town.code.0.clone()));
+    let by = |town| if town == nazhang { desk } else { admins.nancheng };
+    work::work(&mut making, &visits::QUARTER, 6, by, &towns.into());
     Ok((making.rows, accounts))
 }
 

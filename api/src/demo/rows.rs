@@ -2,8 +2,9 @@
 
 use crate::kernel::bulk;
 use entity::{
-    account, area, area_village, assignment, branch, cadre, card_token, contact_card, department, enterprise,
-    grant, household, household_tag, member, membership, position, region, visit, visit_participation,
+    account, area, area_village, assignment, branch, cadre, card_token, contact_card, demand, department, enterprise,
+    feedback, grant, household, household_tag, member, membership, position, region, task, task_event,
+    task_number, task_part, task_request, visit, visit_participation,
 };
 use indicatif::ProgressBar;
 use sea_orm::DbErr;
@@ -30,6 +31,13 @@ pub(super) struct Rows {
     pub(super) participations: Vec<visit_participation::Model>,
     pub(super) cards: Vec<contact_card::Model>,
     pub(super) tokens: Vec<card_token::Model>,
+    pub(super) demands: Vec<demand::Model>,
+    pub(super) feedbacks: Vec<feedback::Model>,
+    pub(super) tasks: Vec<task::Model>,
+    pub(super) task_parts: Vec<task_part::Model>,
+    pub(super) task_events: Vec<task_event::Model>,
+    pub(super) task_requests: Vec<task_request::Model>,
+    pub(super) task_numbers: Vec<task_number::Model>,
 }
 
 macro_rules! tables {
@@ -73,4 +81,11 @@ tables! {
     "走访" participations of visit_participation;
     "联系卡" cards of contact_card;
     "联系卡" tokens of card_token;
+    "诉求" demands of demand;
+    "评价" feedbacks of feedback;
+    "任务编号" task_numbers of task_number;
+    "任务" tasks of task;
+    "承办" task_parts of task_part;
+    "台账" task_events of task_event;
+    "申请" task_requests of task_request;
 }

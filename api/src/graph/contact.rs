@@ -55,6 +55,7 @@ impl ContactAssignment {
             household: self.household_id,
             enterprise: self.enterprise_id,
             branches: &branches,
+            ..Facts::default()
         };
         Ok(ContactAssignmentViewerCan { end: ctx.permission(May::Assign, &facts) })
     }

@@ -27,6 +27,13 @@ use crate::{
     region::object::Region,
     visit::object::{Visit, VisitOrderField, VisitWhere},
 };
+use crate::{
+    demand::{
+        input::{DemandOrderField, DemandWhere},
+        object::Demand,
+    },
+    task::object::{Task, TaskOrderField, TaskWhere},
+};
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::scalar::{Date, PhoneNumber, Yuan};
 
@@ -67,6 +74,44 @@ impl Household {
             keep_card: ctx.permission(May::KeepCard, &self.facts()),
             revoke_card_token: ctx.permission(May::RevokeCardToken, &self.facts()),
         }
+    }
+
+    /// Demands of this household (诉求), the latest first. Requires what `demands` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn demands(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<DemandWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<DemandOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Demand>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(crate::demand::input::children_of_author(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+    }
+
+    /// Tasks that concern this household first (任务), by deadline. Requires what `tasks` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn tasks(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<TaskWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<TaskOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Task>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }
 
     /// Visits to it (走访), the latest first. Requires what `visits` requires; empty to others.
@@ -282,7 +327,7 @@ impl Household {
         Some(children(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
     }
 
-    /// What is held on it and on its members (持有的个人信息): coordinate, class, ground and how long, never a value; at most 40
+    /// What is held on it and on its members (持有的个人信息): coordinate, class, ground and how long, never a value; at most 60
     /// entries. Null to all but the household itself and the administrator of its region.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn held(&self, gql: &Context<'_>) -> Option<Result<Vec<HeldItem>>> {

@@ -26,5 +26,7 @@ pub mod card;
 pub mod contact;
 pub mod visit;
 pub mod diary;
+pub mod demand;
+pub mod task;
 pub mod node;
 pub mod search;

@@ -11,6 +11,7 @@ use crate::{
     card::object::ContactCard,
     contact::{batch::AssignmentBatch, object::ContactAssignment},
     department::object::Department,
+    demand::object::Demand,
     diary::object::Diary,
     enterprise::object::Enterprise,
     household::{correction::Correction, member::HouseholdMember, object::Household},
@@ -22,14 +23,15 @@ use crate::{
     },
     region::{area::Area, object::Region, succession::RegionSuccession},
     roster::object::RosterImport,
+    task::{ledger::TaskEvent, object::Task},
     upload::object::Upload,
     visit::{object::Visit, participation::VisitParticipation},
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, ChangeId,
-    CorrectionId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
-    MembershipId, NoticeId, ParticipationId, PositionId, RegionId, SessionId, SuccessionId, UploadId,
+    CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
+    MembershipId, NoticeId, ParticipationId, PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId,
     VisitId,
 };
 use uuid::Uuid;
@@ -112,6 +114,12 @@ nodes! {
     Upload = UploadId,
     /// A roster that is taken in.
     RosterImport = ImportId,
+    /// A demand.
+    Demand = DemandId,
+    /// A task.
+    Task = TaskId,
+    /// One event of the ledger.
+    TaskEvent = TaskEventId,
 }
 
 fn read(id: &ID) -> Result<(String, Uuid)> {

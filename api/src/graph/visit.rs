@@ -2,11 +2,18 @@
 
 use crate::{
     cadre::object::Cadre,
+    demand::{
+        input::{DemandOrderField, DemandWhere},
+        object::Demand,
+    },
     enterprise::object::Enterprise,
     household::object::{GeoPosition, Household},
     kernel::{
+        connection::{Connection, Cursor},
         directive::{DataClass, class},
         error::{Error, Result},
+        node::{Listing, OrderBy},
+        page::PageArgs,
         payload::{Permission, ctx},
         policy::{May, Part},
     },
@@ -83,6 +90,25 @@ impl Visit {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn condolence(&self) -> Option<Condolence> {
         Some(Condolence { form: self.condolence_form?, visit: self.clone() })
+    }
+
+    /// Demands that were heard in it (诉求), the latest first. Requires what `demands` requires; empty to others.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn demands(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<DemandWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<DemandOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Demand>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(crate::demand::input::children_of_author(gql, "visit_id", self.id, Listing { filter, order_by, page }).await)
     }
 
     /// The household that was visited (走访户). Null where it was not a household, and when the household is outside the viewer's

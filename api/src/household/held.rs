@@ -12,12 +12,12 @@ use crate::kernel::{
 };
 use async_graphql::SimpleObject;
 use entity::{
-    household, household_tag,
+    demand, feedback, household, household_tag,
     id::HouseholdId,
     kind::{ConsentPurpose, Ground, Sex},
     member,
     scalar::Date,
-    tag, visit, visit_concern,
+    tag, task, visit, visit_concern,
 };
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 use std::collections::HashMap;
@@ -31,6 +31,28 @@ pub struct Stored {
     members: Vec<member::Model>,
     sensitive_tags: bool,
     visits: OfVisits,
+    demands: OfDemands,
+    tasks: OfTasks,
+}
+
+/// How many demands of it hold what.
+#[derive(Clone, Copy, Default, FromQueryResult)]
+struct OfDemands {
+    contents: i64,
+    spots: i64,
+    answers: i64,
+    objections: i64,
+    names: i64,
+    phones: i64,
+    comments: i64,
+}
+
+/// How many tasks that concern it hold what.
+#[derive(Clone, Copy, Default, FromQueryResult)]
+struct OfTasks {
+    tasks: i64,
+    contents: i64,
+    results: i64,
 }
 
 /// How many visits to it hold what.
@@ -137,6 +159,23 @@ pub const HELD: &[Entry] = &[
     duty("Visit.location", Personal, Part::Personal, |of| of.visits.positions > 0),
     duty("Condolence.items", Personal, Part::Personal, |of| of.visits.items > 0),
     duty("Condolence.value", Sensitive, Part::Personal, |of| of.visits.values > 0),
+    duty("Demand.content", Personal, Part::Personal, |of| of.demands.contents > 0),
+    duty("Demand.spot", Personal, Part::Personal, |of| of.demands.spots > 0),
+    duty("Demand.answer", Personal, Part::Personal, |of| of.demands.answers > 0),
+    duty("Demand.objection", Personal, Part::Personal, |of| of.demands.objections > 0),
+    duty("Demand.raiserName", Personal, Part::Personal, |of| of.demands.names > 0),
+    duty("Demand.raiserPhone", Personal, Part::Personal, |of| of.demands.phones > 0),
+    duty("Demand.raiserPhoneMasked", Personal, Part::Personal, |of| of.demands.phones > 0),
+    duty("Feedback.comment", Personal, Part::Personal, |of| of.demands.comments > 0),
+    duty("Task.title", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("Task.content", Personal, Part::Personal, |of| of.tasks.contents > 0),
+    duty("Task.measures", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("Task.result", Personal, Part::Personal, |of| of.tasks.results > 0),
+    duty("TaskEvent.note", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("TaskPart.answer", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("TaskRequest.reason", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("TaskRequest.answer", Personal, Part::Personal, |of| of.tasks.tasks > 0),
+    duty("Milestone.title", Personal, Part::Personal, |of| of.tasks.tasks > 0),
     duty("Query.visitConcernNote", Closed, Part::Personal, |of| of.visits.concerns > 0),
 ];
 
@@ -163,6 +202,65 @@ async fn of_visits(
         .column_as(visit_concern::Column::Id.count(), "concerns")
         .join(JoinType::LeftJoin, concern.into())
         .filter(any_of(Household, ids, ctx.backend()))
+        .group_by(Household)
+        .into_model()
+        .all(ctx.db().read())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.household_id, row.of)).collect())
+}
+
+/// What demands of households hold, in one statement.
+async fn of_demands(
+    ctx: &Ctx,
+    ids: impl Iterator<Item = HouseholdId>,
+) -> Result<HashMap<HouseholdId, OfDemands>> {
+    use demand::Column::{Answer, Content, HouseholdId as Household, Id, Objection, RaiserName, RaiserPhone, Spot};
+    #[derive(FromQueryResult)]
+    struct Row {
+        household_id: HouseholdId,
+        #[sea_orm(nested)]
+        of: OfDemands,
+    }
+    let judged = demand::Entity::belongs_to(feedback::Entity).from(Id).to(feedback::Column::DemandId);
+    let rows: Vec<Row> = unscoped::<demand::Entity>()
+        .select_only()
+        .column(Household)
+        .column_as(Content.count(), "contents")
+        .column_as(Spot.count(), "spots")
+        .column_as(Answer.count(), "answers")
+        .column_as(Objection.count(), "objections")
+        .column_as(RaiserName.count(), "names")
+        .column_as(RaiserPhone.count(), "phones")
+        .column_as(feedback::Column::Comment.count(), "comments")
+        .join(JoinType::LeftJoin, judged.into())
+        .filter(any_of(Household, ids, ctx.backend()))
+        .group_by(Household)
+        .into_model()
+        .all(ctx.db().read())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.household_id, row.of)).collect())
+}
+
+/// What tasks that concern households hold, in one statement; what was erased of those that are over is not counted.
+async fn of_tasks(
+    ctx: &Ctx,
+    ids: impl Iterator<Item = HouseholdId>,
+) -> Result<HashMap<HouseholdId, OfTasks>> {
+    use task::Column::{Content, HouseholdId as Household, Id, Result as Outcome, Title};
+    #[derive(FromQueryResult)]
+    struct Row {
+        household_id: HouseholdId,
+        #[sea_orm(nested)]
+        of: OfTasks,
+    }
+    let rows: Vec<Row> = unscoped::<task::Entity>()
+        .select_only()
+        .column(Household)
+        .column_as(Id.count(), "tasks")
+        .column_as(Content.count(), "contents")
+        .column_as(Outcome.count(), "results")
+        .filter(any_of(Household, ids, ctx.backend()))
+        .filter(Title.ne(ERASED))
         .group_by(Household)
         .into_model()
         .all(ctx.db().read())
@@ -216,6 +314,8 @@ impl Key for HeldOf {
         let carried = unscoped::<household_tag::Entity>().filter(those).all(db).await?;
         let sensitive = unscoped::<tag::Entity>().filter(tag::Column::Sensitive.eq(true)).all(db).await?;
         let visits = of_visits(&ctx, keys.iter().map(|key| key.0)).await?;
+        let demands = of_demands(&ctx, ids()).await?;
+        let tasks = of_tasks(&ctx, ids()).await?;
         let mut consents = ConsentsOf::load(ctx.clone(), ids().map(ConsentsOf).collect()).await?;
         let retention = ctx.keep()?.retention;
         let held = households.into_iter().map(|household| {
@@ -226,7 +326,9 @@ impl Key for HeldOf {
             let members = members.remove(&id).unwrap_or_default();
             let consents = consents.remove(&ConsentsOf(id)).unwrap_or_default();
             let visits = visits.get(&id).copied().unwrap_or_default();
-            let stored = Stored { household, members, sensitive_tags, visits };
+            let demands = demands.get(&id).copied().unwrap_or_default();
+            let tasks = tasks.get(&id).copied().unwrap_or_default();
+            let stored = Stored { household, members, sensitive_tags, visits, demands, tasks };
             let item = |entry: &Entry| {
                 let is_held = (entry.held)(&stored);
                 let consent = consents.iter().find(|one| Some(one.purpose) == entry.consent);

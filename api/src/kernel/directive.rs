@@ -38,6 +38,12 @@ pub fn may(may: May) -> Vec<String> {
     Policy::default().would_allow(may)
 }
 
+/// The same for any of several.
+#[must_use]
+pub fn may_any(any_of: &[May]) -> Vec<String> {
+    Policy::default().would_allow_any(any_of)
+}
+
 /// The same, where only a right over a whole region counts.
 #[must_use]
 pub fn may_in_region(may: May) -> Vec<String> {

@@ -183,6 +183,12 @@ fn select_id<E: EntityTrait>(condition: impl Into<Condition>) -> SelectStatement
     unscoped::<E>().select_only().column(id).filter(condition).into_query()
 }
 
+/// One column of rows that fulfil a condition.
+fn select_column<E: EntityTrait>(column: E::Column, condition: Expr) -> SelectStatement {
+    use sea_orm::{QueryFilter, QuerySelect, QueryTrait};
+    unscoped::<E>().select_only().column(column).filter(condition).into_query()
+}
+
 /// What belongs to rows of another table is seen with those.
 fn through<E: EntityTrait>(gate: Gate, belongs_to: impl ColumnTrait) -> Gate {
     match gate {

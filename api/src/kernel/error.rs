@@ -170,6 +170,17 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// The same refusal of a part of a larger input: `demands.0` goes in front of its field.
+    #[must_use]
+    pub fn under(self, part: &str) -> Self {
+        let Self::Refused(mut refusals) = self else { return self };
+        for refusal in &mut refusals {
+            let at = refusal.path.len().min(1);
+            refusal.path.splice(at..at, part.split('.').map(str::to_owned));
+        }
+        Self::Refused(refusals)
+    }
+
     /// A fault of ours, with its cause for the log.
     pub fn internal(cause: impl std::fmt::Debug) -> Self {
         Self::Internal(Arc::new(Internal(format!("{cause:?}"))))

@@ -2,6 +2,7 @@
 //! it has matched whole tables.
 
 use super::{
+    clock::midnight,
     door::any_of,
     error::{Error, Fault, Result},
     place::{
@@ -151,6 +152,19 @@ impl DateFilter {
             .add_option(operand(&self.eq)?.map(|day| column.eq(day)))
             .add_option(operand(&self.gte)?.map(|day| column.gte(day)))
             .add_option(operand(&self.lt)?.map(|day| column.lt(day))))
+    }
+}
+
+impl DateFilter {
+    /// As SQL on a moment: by the civil date in which it lies.
+    pub fn on_moment(&self, column: impl ColumnTrait) -> Result<Condition> {
+        let next = |day: Date| midnight(Date(day.0.succ_opt().unwrap_or(day.0)));
+        Ok(Condition::all()
+            .add_option(
+                operand(&self.eq)?.map(|day| column.gte(midnight(day)).and(column.lt(next(day)))),
+            )
+            .add_option(operand(&self.gte)?.map(|day| column.gte(midnight(day))))
+            .add_option(operand(&self.lt)?.map(|day| column.lt(midnight(day)))))
     }
 }
 

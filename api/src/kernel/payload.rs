@@ -86,7 +86,8 @@ macro_rules! payload {
         $crate::kernel::payload::payload_type! { $(#[$doc])* $name, $noun: $node }
 
         impl $name {
-            async fn of(
+            /// The record as the viewer may see it now, or why not.
+            pub(crate) async fn of(
                 ctx: &$crate::kernel::request::Ctx,
                 written: $crate::kernel::error::Result<$crate::kernel::work::Written>,
             ) -> Option<$crate::kernel::error::Result<Self>> {

@@ -78,6 +78,15 @@ pub enum Detail {
     Limit(i32),
     /// Ids of what changed since a preview, as far as the viewer may see it.
     Overtaken(Vec<String>),
+    /// The state that forbids it.
+    State {
+        /// The state as it stands.
+        current: String,
+        /// The states that would allow it.
+        allowed: Vec<String>,
+        /// Who may do it then.
+        roles: Vec<String>,
+    },
 }
 
 /// One refusal: what, where, why, and what would be right.
@@ -233,6 +242,8 @@ pub enum UserError {
     LimitError(LimitError),
     /// What was previewed is not what would happen now.
     PlanChangedError(PlanChangedError),
+    /// The state does not allow it.
+    TransitionError(TransitionError),
     /// Any other refusal.
     SimpleError(SimpleError),
 }
@@ -304,6 +315,15 @@ user_error! {
         /// the most.
         changed: Vec<ID>,
     }
+    /// The state of the record does not allow it (状态不允许). Nothing was changed.
+    TransitionError {
+        /// The state as it stands.
+        state: String,
+        /// The states from which it would be allowed.
+        allowed_from: Vec<String>,
+        /// Who may do it then: names of roles, or of a relation such as `HANDLER` or `CONTACT`.
+        allowed_roles: Vec<String>,
+    }
     /// A refusal that its code and message say all about.
     SimpleError {}
 }
@@ -331,6 +351,15 @@ impl From<Refusal> for UserError {
                 zh,
                 en,
                 changed: changed.into_iter().map(ID).collect(),
+            }),
+            Detail::State { current, allowed, roles } => Self::TransitionError(TransitionError {
+                code,
+                path,
+                zh,
+                en,
+                state: current,
+                allowed_from: allowed,
+                allowed_roles: roles,
             }),
             Detail::Limit(limit) => Self::LimitError(LimitError { code, path, zh, en, limit }),
         }

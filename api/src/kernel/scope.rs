@@ -6,7 +6,7 @@ use super::{
     policy::{May, Part, Policy, Relation, Resource, Sight},
 };
 use entity::{
-    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId},
     kind::Role,
     scalar::{Date, DateTime},
 };
@@ -33,6 +33,8 @@ pub struct Bond {
     pub branches: Vec<BranchId>,
     /// The department.
     pub department: Option<DepartmentId>,
+    /// The task that was given.
+    pub task: Option<TaskId>,
 }
 
 impl Bond {
@@ -49,6 +51,7 @@ impl Bond {
             enterprise: None,
             branches: Vec::new(),
             department: None,
+            task: None,
         }
     }
 }
@@ -64,6 +67,8 @@ pub struct Facts<'a> {
     pub enterprise: Option<EnterpriseId>,
     /// The party organisations of the person whom it is about.
     pub branches: &'a [BranchId],
+    /// The task that it is or belongs to.
+    pub task: Option<TaskId>,
 }
 
 impl From<Place> for Facts<'_> {
@@ -124,6 +129,14 @@ pub struct Scope {
     pub participations: Doors,
     /// Diaries of cadres.
     pub diaries: Doors,
+    /// Demands, by whose they are.
+    pub demands: Doors,
+    /// Tasks, by whom they concern.
+    pub tasks: Doors,
+    /// Open tasks that were given, and how far they and their demands are seen.
+    pub given: HashMap<TaskId, (Sight, Sight)>,
+    /// Departments whose tasks are seen, open or not.
+    pub handling: Vec<DepartmentId>,
     /// Days on which a membership ties to a party organisation: begun by the first, not ended by the second.
     pub membership_days: (Date, Date),
     /// When it is no longer what it was made as, on the same day.
@@ -166,6 +179,10 @@ impl Scope {
             visits: open(Resource::Visit),
             participations: open(Resource::Participation),
             diaries: open(Resource::Diary),
+            demands: open(Resource::Demand),
+            tasks: open(Resource::Task),
+            given: HashMap::new(),
+            handling: Vec::new(),
             membership_days: policy.memberships.on(today),
             until: None,
             offices: Vec::new(),
@@ -185,7 +202,17 @@ impl Scope {
                 scope.areas.extend(bond.area);
                 scope.departments.extend(bond.department);
             }
+            let sight = |resource| scope.policy.sight(bond.role, bond.relation, resource);
+            if let Some(task) = bond.task {
+                let (of_task, of_demands) = scope.given.entry(task).or_default();
+                *of_task = *of_task | sight(Resource::Task);
+                *of_demands = *of_demands | sight(Resource::Demand);
+            } else if seen(Resource::Task) {
+                scope.handling.extend(bond.department);
+            }
         }
+        scope.handling.sort_unstable();
+        scope.handling.dedup();
         for offices in [&mut scope.offices, &mut scope.answered] {
             offices.sort_unstable();
             offices.dedup();
@@ -232,9 +259,25 @@ impl Scope {
         enterprise: Option<EnterpriseId>,
         place: &Place,
     ) -> Sight {
-        let of_household = household.and_then(|id| self.visits.households.get(&id)).copied();
-        let of_enterprise = enterprise.and_then(|id| self.visits.enterprises.get(&id)).copied();
-        of_household.unwrap_or_default() | of_enterprise.unwrap_or_default() | self.visits.root_sight(place)
+        self.visits.sight(&Facts { place: *place, household, enterprise, ..Facts::default() })
+    }
+
+    /// How far a demand is seen: by whose it is, and by its task.
+    #[must_use]
+    pub fn demand_sight(&self, facts: &Facts<'_>) -> Sight {
+        let given = facts.task.and_then(|task| self.given.get(&task));
+        self.demands.sight(facts) | given.map(|given| given.1).unwrap_or_default()
+    }
+
+    /// How far a task is seen: by whom it concerns, and by being given. One that is seen by neither belongs to a household or
+    /// enterprise of the viewer's beside others, or was handled once.
+    #[must_use]
+    pub fn task_sight(&self, facts: &Facts<'_>, lead: (Option<DepartmentId>, Option<CadreId>)) -> Sight {
+        let given = facts.task.and_then(|task| self.given.get(&task));
+        let handled = lead.0.is_some_and(|own| self.handling.contains(&own))
+            || lead.1.is_some() && lead.1 == self.cadre;
+        let sight = self.tasks.sight(facts) | given.map(|given| given.0).unwrap_or_default();
+        sight | if handled { Sight::SERVED } else { Sight::OWN }
     }
 
     /// Whether something may be done to a record with these facts.
@@ -257,6 +300,12 @@ impl Scope {
     #[must_use]
     pub fn would_allow(&self, may: May) -> Vec<String> {
         self.policy.would_allow(may)
+    }
+
+    /// The same for any of several.
+    #[must_use]
+    pub fn would_allow_any(&self, any_of: &[May]) -> Vec<String> {
+        self.policy.would_allow_any(any_of)
     }
 
     /// Whether there is any bond of the role.
@@ -297,6 +346,9 @@ impl Bond {
     }
 
     fn covers(&self, facts: &Facts<'_>) -> bool {
+        if self.relation == Relation::Given {
+            return self.task.is_some() && self.task == facts.task;
+        }
         self.relation == Relation::Everywhere
             || self.roots.iter().any(|root| root.holds(&facts.place))
             || facts.household.is_some() && self.household == facts.household
@@ -337,6 +389,14 @@ impl Doors {
             .fold(Sight::HIDDEN, |all, &(_, sight)| all | sight)
     }
 
+    /// How far something is seen by its place, and by the household or enterprise that it belongs to.
+    #[must_use]
+    pub fn sight(&self, facts: &Facts<'_>) -> Sight {
+        let of_household = facts.household.and_then(|id| self.households.get(&id)).copied();
+        let of_enterprise = facts.enterprise.and_then(|id| self.enterprises.get(&id)).copied();
+        of_household.unwrap_or_default() | of_enterprise.unwrap_or_default() | self.root_sight(&facts.place)
+    }
+
     /// Whether a place is in it.
     #[must_use]
     pub fn holds(&self, place: &Place) -> bool {
@@ -356,6 +416,10 @@ fn doors(policy: &Policy, bonds: &[Bond], resource: Resource) -> Doors {
         doors.branches.extend(&bond.branches);
         if bond.household.is_some() || bond.enterprise.is_some() {
             doors.around.extend(&bond.offices);
+        }
+        // Of a task that was given, its own demands are seen, not all of its household's.
+        if bond.task.is_some() && matches!(resource, Resource::Demand | Resource::Task) {
+            continue;
         }
         if let Some(id) = bond.household {
             let best = doors.households.entry(id).or_default();

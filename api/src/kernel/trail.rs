@@ -6,15 +6,17 @@ use super::{
 };
 use entity::{
     account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, card_token,
-    change, consent, contact_card, correction, county_setting, deadline_rule, department, diary, enterprise,
+    change, consent, contact_card, correction, county_setting, deadline_rule, demand, department, diary, enterprise,
+    feedback,
     grant, household,
     id::{
         AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, CardTokenId,
-        ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DepartmentId, DiaryId, EnterpriseId,
+        ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId, DepartmentId, DiaryId, EnterpriseId,
         GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId, UploadId,
-        VisitId, WorkDayId, WorkHoursId,
+        FeedbackId, MilestoneId, TaskId, TaskPartId, TaskRequestId, VisitId, WorkDayId, WorkHoursId,
     },
-    member, membership, position, region, roster_import, upload, visit, work_day, work_hours,
+    member, membership, position, region, roster_import, task, task_milestone, task_part, task_request,
+    upload, visit, work_day, work_hours,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
@@ -48,6 +50,18 @@ async fn places(
         BatchId::PREFIX => stands::of::<assignment_batch::Entity>(db, ids).await,
         DiaryId::PREFIX => stands::of::<diary::Entity>(db, ids).await,
         VisitId::PREFIX => stands::of::<visit::Entity>(db, ids).await,
+        DemandId::PREFIX => stands::of::<demand::Entity>(db, ids).await,
+        TaskId::PREFIX => stands::of::<task::Entity>(db, ids).await,
+        FeedbackId::PREFIX => {
+            stands::through::<feedback::Entity, demand::Entity>(db, feedback::Column::DemandId, ids).await
+        }
+        TaskPartId::PREFIX => of_task::<task_part::Entity>(db, task_part::Column::TaskId, ids).await,
+        MilestoneId::PREFIX => {
+            of_task::<task_milestone::Entity>(db, task_milestone::Column::TaskId, ids).await
+        }
+        TaskRequestId::PREFIX => {
+            of_task::<task_request::Entity>(db, task_request::Column::TaskId, ids).await
+        }
         CountySettingId::PREFIX => {
             stands::through::<county_setting::Entity, region::Entity>(db, county_setting::Column::Id, ids)
                 .await
@@ -86,6 +100,14 @@ async fn of_household<E: EntityTrait>(
     ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Place>, DbErr> {
     stands::through::<E, household::Entity>(db, household, ids).await
+}
+
+async fn of_task<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    task: E::Column,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    stands::through::<E, task::Entity>(db, task, ids).await
 }
 
 async fn of_cadre<E: EntityTrait>(

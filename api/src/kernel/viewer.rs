@@ -12,7 +12,7 @@ use super::{
 };
 use entity::{
     account, area_village, branch,
-    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId},
+    id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId},
     kind::{ApiScope, AssignmentKind, Role},
     region,
     scalar::DateTime,
@@ -29,7 +29,7 @@ SELECT g.role, NULL AS kind, CAST(NULL AS timestamptz) AS until, g.region_id, NU
   coalesce(r.township_id, h.township_id, e.township_id, b.township_id, d.township_id) AS township_id,
   coalesce(r.village_id, h.village_id, e.village_id, b.village_id, d.village_id) AS village_id,
   coalesce(r.group_id, h.group_id) AS group_id,
-  coalesce(r.grid_id, h.grid_id) AS grid_id
+  coalesce(r.grid_id, h.grid_id) AS grid_id, CAST(NULL AS uuid) AS task_id
 FROM role_grant g
 LEFT JOIN region r ON r.id = g.region_id
 LEFT JOIN household h ON h.id = g.household_id
@@ -39,15 +39,27 @@ LEFT JOIN department d ON d.id = g.department_id
 WHERE g.account_id = $1 AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on > $4)
 UNION ALL
 SELECT 'CADRE', a.kind, NULL, a.region_id, a.area_id, a.household_id, a.enterprise_id, NULL, NULL,
-  a.county_id, a.township_id, a.village_id, a.group_id, a.grid_id
+  a.county_id, a.township_id, a.village_id, a.group_id, a.grid_id, NULL
 FROM contact_assignment a
 JOIN cadre c ON c.id = a.cadre_id AND (c.ends_on IS NULL OR c.ends_on > $7)
 WHERE a.cadre_id = $2 AND a.starts_on <= $5 AND (a.ends_on IS NULL OR a.ends_on > $6)
 UNION ALL
 SELECT x.role, NULL, x.closes_at, NULL, NULL, x.household_id, NULL, NULL, NULL,
-  h.county_id, h.township_id, h.village_id, h.group_id, h.grid_id
+  h.county_id, h.township_id, h.village_id, h.group_id, h.grid_id, NULL
 FROM emergency x JOIN household h ON h.id = x.household_id
-WHERE x.account_id = $1 AND x.closes_at > $8";
+WHERE x.account_id = $1 AND x.closes_at > $8
+UNION ALL
+SELECT 'CADRE', NULL, NULL, NULL, NULL, t.household_id, t.enterprise_id, NULL, NULL,
+  t.county_id, t.township_id, t.village_id, t.group_id, t.grid_id, t.id
+FROM task_part p JOIN task t ON t.id = p.task_id
+JOIN cadre c ON c.id = p.cadre_id AND (c.ends_on IS NULL OR c.ends_on > $7)
+WHERE p.cadre_id = $2 AND p.live
+UNION ALL
+SELECT g.role, NULL, NULL, NULL, NULL, t.household_id, t.enterprise_id, NULL, g.department_id,
+  t.county_id, t.township_id, t.village_id, t.group_id, t.grid_id, t.id
+FROM role_grant g JOIN task_part p ON p.department_id = g.department_id AND p.live
+JOIN task t ON t.id = p.task_id
+WHERE g.account_id = $1 AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on > $4)";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -61,6 +73,7 @@ struct Row {
     enterprise_id: Option<EnterpriseId>,
     branch_id: Option<BranchId>,
     department_id: Option<DepartmentId>,
+    task_id: Option<TaskId>,
     #[sea_orm(nested)]
     place: Place,
 }
@@ -169,6 +182,7 @@ async fn bond(db: &Db, row: Row) -> Result<Bond> {
     bond.enterprise = row.enterprise_id;
     bond.department = row.department_id;
     bond.area = row.area_id;
+    bond.task = row.task_id;
     if let Some(region) = row.region_id {
         bond.roots = match row.place.root() {
             Some(root) if root.id == region => vec![root],
@@ -195,6 +209,7 @@ fn relation(row: &Row) -> Relation {
     }
     let bound = [
         (row.until.is_some(), Relation::Emergency),
+        (row.task_id.is_some(), Relation::Given),
         (row.region_id.is_some(), Relation::Region),
         (row.branch_id.is_some(), Relation::Branch),
         (row.department_id.is_some(), Relation::Department),

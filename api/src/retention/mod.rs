@@ -4,6 +4,7 @@
 use crate::{
     account::upkeep as accounts,
     card::erase as cards,
+    demand::erase as demands,
     enterprise::erase as enterprises,
     household::erase::{self, Part},
     kernel::{
@@ -17,6 +18,7 @@ use crate::{
         work,
     },
     roster::upkeep as rosters,
+    task::erase as tasks,
     visit::erase as visits,
 };
 use chrono::Duration;
@@ -38,6 +40,8 @@ enum What {
     Cards,
     Enterprises,
     Visits,
+    Demands,
+    Tasks,
     Concerns,
     Emergencies,
     Sessions,
@@ -140,6 +144,22 @@ pub const RULES: &[Rule] = &[
         "what was said in visits to households that are gone is erased",
     ),
     rule(
+        "demands-personal",
+        Personal,
+        |of| of.personal_days,
+        What::Demands,
+        "清除迁出、销户户的诉求内容和评价",
+        "what was said in demands of households that are gone is erased",
+    ),
+    rule(
+        "tasks-personal",
+        Personal,
+        |of| of.personal_days,
+        What::Tasks,
+        "清除涉及迁出、销户户的任务内容和说明",
+        "what was written in tasks that concern households that are gone is erased",
+    ),
+    rule(
         "concern-notes",
         Closed,
         |_| 1,
@@ -228,6 +248,10 @@ impl Rule {
             (What::Enterprises, false) => enterprises::personal(db, day, by, progress).await,
             (What::Visits, true) => visits::count(db, day).await,
             (What::Visits, false) => visits::personal(db, day, by, progress).await,
+            (What::Demands, true) => demands::count(db, day).await,
+            (What::Demands, false) => demands::personal(db, day, by, progress).await,
+            (What::Tasks, true) => tasks::count(db, day).await,
+            (What::Tasks, false) => tasks::personal(db, day, by, progress).await,
             (What::Concerns, true) => visits::count_concerns(db, civil(now)).await,
             (What::Concerns, false) => visits::concerns(db, civil(now), progress).await,
             (What::Emergencies, true) => erase::count_emergencies(db, before).await,

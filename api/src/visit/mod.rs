@@ -13,7 +13,7 @@ pub mod participation;
 mod rule;
 
 use self::{
-    object::{VisitRecordInput, VisitTarget, VisitUpdateInput, VisitWithdrawInput},
+    object::{VisitDraft, VisitTarget, VisitUpdateInput, VisitWithdrawInput},
     rule::Told,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     kernel::{
         clock::civil,
         door,
-        error::{Error, Refusal, RefusalCode, Result},
+        error::{Refusal, RefusalCode, Result},
         patch::patched,
         place::Place,
         policy::May,
@@ -85,16 +85,17 @@ fn facts(row: &visit::Model) -> Facts<'static> {
     }
 }
 
-/// Whom or what was visited, and where that is.
-struct Target {
-    household: Option<HouseholdId>,
-    enterprise: Option<EnterpriseId>,
-    region: Option<RegionId>,
-    place: Place,
+/// Whom or what was visited, or raised something, and where that is.
+pub(crate) struct Target {
+    pub(crate) household: Option<HouseholdId>,
+    pub(crate) enterprise: Option<EnterpriseId>,
+    pub(crate) region: Option<RegionId>,
+    pub(crate) place: Place,
 }
 
 impl Target {
-    async fn find(work: &Work, wanted: &VisitTarget) -> Result<Self> {
+    /// What is meant, if the viewer sees it; it stays where it is until the command is done.
+    pub(crate) async fn find(work: &Work, wanted: &VisitTarget) -> Result<Self> {
         let none = Self { household: None, enterprise: None, region: None, place: Place::default() };
         Ok(match *wanted {
             VisitTarget::HouseholdId(id) => {
@@ -117,7 +118,8 @@ impl Target {
         })
     }
 
-    fn facts(&self) -> Facts<'static> {
+    /// What rights over it are decided by.
+    pub(crate) fn facts(&self) -> Facts<'static> {
         Facts {
             place: self.place,
             household: self.household,
@@ -127,10 +129,24 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The county in which it lies; a province or a city with counties lies in none.
+    pub(crate) fn county(&self) -> Result<RegionId> {
+        self.place.county_id.ok_or_else(|| {
+            Refusal::rule(
+                "target-level",
+                "target.regionId",
+                "区域应为县（区）或其下的乡镇、村、组、网格。",
+                "The region is a county, or lies in one.",
+            )
+            .into()
+        })
+    }
+}
+
 /// Records a visit. Whoever records it took part, if a cadre is behind the account.
-pub async fn record(work: &Work, input: VisitRecordInput) -> Result<Uuid> {
-    let VisitRecordInput {
-        idempotency_key: _,
+pub async fn record(work: &Work, input: VisitDraft) -> Result<Uuid> {
+    let VisitDraft {
         id,
         method,
         target,
@@ -163,7 +179,7 @@ pub async fn record(work: &Work, input: VisitRecordInput) -> Result<Uuid> {
     if let Some(own) = recorder.filter(|own| !cadres.contains(own)) {
         cadres.insert(0, own);
     }
-    let Some(county_id) = target.place.county_id else { return Err(too_wide()) };
+    let county_id = target.county()?;
     let id = id.unwrap_or_else(|| VisitId(Uuid::now_v7()));
     let row = visit::Model {
         id,
@@ -206,18 +222,9 @@ pub async fn record(work: &Work, input: VisitRecordInput) -> Result<Uuid> {
     Ok(id.0)
 }
 
-fn too_wide() -> Error {
-    Refusal::rule(
-        "target-level",
-        "target.regionId",
-        "走访的区域应为县（区）或其下的乡镇、村、组、网格。",
-        "A visit is to a county or what lies in it.",
-    )
-    .into()
-}
 
 /// A visit that the viewer sees, held until the command is done.
-async fn find(work: &Work, id: VisitId) -> Result<visit::Model> {
+pub(crate) async fn find(work: &Work, id: VisitId) -> Result<visit::Model> {
     door::within::<visit::Entity>(work.ctx.scope(), work.ctx.backend())
         .filter(visit::Column::Id.eq(id))
         .lock(LockType::NoKeyUpdate)

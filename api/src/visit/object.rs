@@ -372,9 +372,7 @@ pub struct CondolenceInput {
 
 /// A visit to record.
 #[derive(Clone, Debug, InputObject)]
-pub struct VisitRecordInput {
-    /// A UUID made anew for this action and kept for its retries.
-    pub idempotency_key: ID,
+pub struct VisitDraft {
     /// Id minted by the client; made by the server otherwise.
     #[graphql(default)]
     pub id: Option<VisitId>,
@@ -464,20 +462,6 @@ pub struct VisitMutation;
 
 #[Object]
 impl VisitMutation {
-    /// Records a visit. Whoever records it took part. Requires a live assignment that reaches the target, or `GRID_WORKER`,
-    /// `LEADER` or `REGION_ADMIN` of its place. Errors: `INVALID` (target of the method, time, numbers, lengths), `DUPLICATE`
-    /// (the id), `STATE` (the county has no concern notes), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::RecordVisit)))]
-    async fn visit_record(
-        &self,
-        gql: &Context<'_>,
-        #[graphql(desc = "What to record.")] input: VisitRecordInput,
-    ) -> Option<Result<VisitPayload>> {
-        let ctx = ctx(gql);
-        let written = ctx.write("visitRecord", &input.idempotency_key, &input, super::record).await;
-        VisitPayload::of(ctx, written).await
-    }
-
     /// Changes a visit: absent stays, null clears. Requires what `visitRecord` requires, and to have recorded it. Errors:
     /// `INVALID`, `STATE` (withdrawn), `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::RecordVisit)))]

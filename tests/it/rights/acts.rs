@@ -73,6 +73,17 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         }
         input
     };
+    // Too long to be taken.
+    let ask = |target: Value| {
+        json!({"kind": "REQUEST", "channel": "WEB", "field": "GOVERNANCE", "target": target, "content": "长".repeat(2001)})
+    };
+    let on = |what: &str, more: Value| {
+        let mut input = json!({"id": id(what), "expectedVersion": 999});
+        if let Some((input, more)) = input.as_object_mut().zip(more.as_object()) {
+            input.extend(more.clone());
+        }
+        input
+    };
     let plan = "no such plan";
     vec![
         one("MANAGE_REGION", "regionUpdate", json!({"id": village, "expectedVersion": 999, "name": "竹园"})),
@@ -264,6 +275,46 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         // It agrees to the one, and has withdrawn the other.
         one("NOTE_CONSENT", "consentGive", json!({"householdId": household, "purpose": "LOCATION"})),
         one("NOTE_CONSENT", "consentWithdraw", json!({"householdId": household, "purpose": "INCOME"})),
+        one("REGISTER_DEMAND", "demandRegister", ask(json!({"householdId": household}))),
+        one("demand-firm", "demandRegister", ask(json!({"enterpriseId": id("enterprise")}))),
+        one("SETTLE_DEMAND", "demandSettle", on("demand", json!({"answer": "好"}))),
+        one("ACCEPT_DEMAND", "demandUpdate", on("demand", json!({"field": "CONVENIENCE"}))),
+        one("ACCEPT_DEMAND", "demandDecline", on("demand", json!({"reason": "不"}))),
+        one("ACCEPT_DEMAND", "suggestionDecide", on("demand", json!({"adoption": "ADOPTED", "reason": "好"}))),
+        one("ACCEPT_DEMAND", "demandUnmerge", on("demand", json!({}))),
+        one("ACCEPT_DEMAND", "demandSplit", on("demand", json!({"parts": []}))),
+        one("ACCEPT_DEMAND", "demandAccept", json!({"ids": [id("demand")], "expectedVersion": 999})),
+        one(
+            "ACCEPT_DEMAND",
+            "demandMerge",
+            json!({"intoId": id("demand"), "expectedVersion": 999, "ids": [id("demand")]}),
+        ),
+        one(
+            "DISPATCH_TASK",
+            "taskDispatch",
+            on("task", json!({"leaderId": id("officials"), "leads": [], "measures": []})),
+        ),
+        one("DISPATCH_TASK", "taskSendBack", on("task", json!({"note": "请办"}))),
+        one("HANDLE_TASK", "taskClaim", on("task", json!({}))),
+        one("HANDLE_TASK", "taskReturn", on("task", json!({"note": "不归我"}))),
+        one("HANDLE_TASK", "taskProgress", on("task", json!({"note": "在办"}))),
+        one("HANDLE_TASK", "taskResolve", on("task", json!({"result": "好了"}))),
+        one("HANDLE_TASK", "extensionAsk", on("task", json!({"untilOn": today, "reason": "等料"}))),
+        one("HANDLE_TASK", "suspensionAsk", on("task", json!({"untilOn": today, "reason": "等料"}))),
+        one("DECIDE_TASK", "leaveDecide", on("task", json!({"kind": "EXTENSION", "grant": true}))),
+        one("OVERSEE_TASK", "taskUrge", on("task", json!({"note": "快办"}))),
+        one("OVERSEE_TASK", "taskSupervise", on("task", json!({"note": "请答复"}))),
+        one("INSTRUCT_TASK", "taskInstruct", on("task", json!({"note": "抓紧"}))),
+        one("CANCEL_TASK", "taskCancel", on("task", json!({"note": "误登"}))),
+        one("CHECK_TASK", "taskCheck", on("task", json!({"passed": true, "note": "好"}))),
+        one("CHECK_TASK", "taskCallNote", on("task", json!({}))),
+        one("CLOSE_TASK", "taskClose", on("task", json!({}))),
+        one("JUDGE_RESULT", "taskContest", on("task", json!({"note": "没好"}))),
+        one(
+            "JUDGE_RESULT",
+            "demandJudge",
+            on("demand", json!({"settled": true, "satisfaction": "SATISFIED"})),
+        ),
         one("RECORD_VISIT", "visitRecord", visit(json!({"householdId": household}), json!({}))),
         one("visit-firm", "visitRecord", visit(json!({"enterpriseId": id("enterprise")}), json!({}))),
         // The county has not turned it on.
@@ -368,7 +419,7 @@ pub(super) fn words(tried: &Tried, wrong: &mut Vec<String>) -> BTreeSet<String> 
 }
 
 const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: ID!, $department: ID!, $branch: ID!, $membership: ID!,
-    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!) {
+    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!, $demand: ID!, $task: ID!) {
   household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } keepCard { allowed } revokeCardToken { allowed } } }
   enterprise(by: { id: $e }) { viewerCan { update { allowed } } }
   member: node(id: $member) { ... on HouseholdMember { viewerCan { update { allowed } } } }
@@ -382,10 +433,23 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
   grant: node(id: $grant) { ... on RoleGrant { viewerCan { end { allowed } } } }
   calendar: workCalendar(countyId: $county, from: \"2026-10-01\", to: \"2026-10-02\") { viewerCan { update { allowed } } }
   whole: node(id: $whole) { ... on ContactAssignment { viewerCan { end { allowed } } } }
+  demand(id: $demand) { viewerCan { accept { allowed } settle { allowed } } }
+  task(id: $task) { viewerCan { dispatch { allowed } handle { allowed } decide { allowed } oversee { allowed } instruct { allowed }
+    check { allowed } close { allowed } cancel { allowed } } }
 }";
 
 /// What a record says that the viewer can, and the mutation by which they do.
-const CAN_BY: [(&str, &str, &str); 23] = [
+const CAN_BY: [(&str, &str, &str); 33] = [
+    ("demand", "accept", "demandDecline"),
+    ("demand", "settle", "demandSettle"),
+    ("task", "dispatch", "taskDispatch"),
+    ("task", "handle", "taskClaim"),
+    ("task", "decide", "leaveDecide"),
+    ("task", "oversee", "taskUrge"),
+    ("task", "instruct", "taskInstruct"),
+    ("task", "check", "taskCheck"),
+    ("task", "close", "taskClose"),
+    ("task", "cancel", "taskCancel"),
     ("household", "recordVisit", "visitRecord"),
     ("household", "update", "householdUpdate"),
     ("household", "update", "householdMemberAdd"),

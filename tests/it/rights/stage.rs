@@ -322,6 +322,7 @@ impl Stage {
                 put(world, took_part).await;
             }
         }
+        ids.extend(super::work::set(world, around, login).await);
         self.ids = ids;
     }
 
@@ -428,6 +429,8 @@ impl Stage {
             "correction": self.ids["correction"], "grid": self.ids["grid"],
             "visit": self.ids["visit"], "firmVisit": self.ids["firm-visit"], "participation": of("participation"),
             "diary": of("diary"),
+            "demand": self.ids["demand"], "firmDemand": self.ids["firm-demand"], "task": self.ids["task"],
+            "firmTask": self.ids["firm-task"],
         })
     }
 }

@@ -89,6 +89,24 @@ const VISITS: &str =
   pt_list: visitParticipations(first: 5, where: { cadreId: { eq: $staff } }) { nodes { id } }
 }";
 
+const WORK: &str = "query($h: ID!, $e: ID!, $demand: ID!, $firmDemand: ID!, $task: ID!, $firmTask: ID!, $number: [String!]!) {
+  d_byId: demand(id: $demand) { id content }
+  d_node: node(id: $demand) { id }
+  d_list: demands(first: 9, where: { householdId: { eq: $h } }) { nodes { id } }
+  d_edge: household(by: { id: $h }) { demands(first: 9) { nodes { id } } }
+  fd_node: node(id: $firmDemand) { id }
+  fd_list: demands(first: 9, where: { enterpriseId: { eq: $e } }) { nodes { id } }
+  fd_edge: enterprise(by: { id: $e }) { demands(first: 9) { nodes { id } } }
+  t_byId: task(id: $task) { id title }
+  t_node: node(id: $task) { id }
+  t_list: tasks(first: 9, where: { number: { in: $number } }) { nodes { id } }
+  t_edge: household(by: { id: $h }) { tasks(first: 9) { nodes { id } } }
+  t_demand: demand(id: $demand) { task { id } }
+  ft_node: node(id: $firmTask) { id }
+  ft_list: tasks(first: 9, where: { number: { in: $number } }) { nodes { id } }
+  ft_edge: enterprise(by: { id: $e }) { tasks(first: 9) { nodes { id } } }
+}";
+
 /// Letters of the parts that are shown of a household; what is sensitive is shown to nobody.
 pub(crate) fn household(shown: &Value, at: &str) -> String {
     if shown.is_null() || shown["id"].is_null() {
@@ -210,8 +228,12 @@ pub(super) async fn look(
 
     let mut seen = actor.ask(AROUND, variables.clone()).await.ok();
     let visits = actor.ask(VISITS, variables.clone()).await.ok();
-    if let Some((seen, visits)) = seen.as_object_mut().zip(visits.as_object()) {
-        seen.extend(visits.clone());
+    variables["number"] = json!(["000000000-2000-000001", "000000000-2000-000002"]);
+    let work = actor.ask(WORK, variables.clone()).await.ok();
+    for more in [visits, work] {
+        if let Some((seen, more)) = seen.as_object_mut().zip(more.as_object()) {
+            seen.extend(more.clone());
+        }
     }
     opened.sees = around(&seen, &variables, &mut wrong);
     (opened, wrong)
@@ -229,7 +251,45 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
         let listed = value.as_array().map(|rows| !rows[0].is_null());
         rows.or(counted).or(listed).unwrap_or(!value.is_null())
     };
-    let words: [(&str, &[(&str, bool)]); 17] = [
+    let edged = |edge: &str, field: &str, id: &str, by: &str| {
+        listed(&seen[edge][field], id) || seen[edge].is_null() && shown(by)
+    };
+    let words: [(&str, &[(&str, bool)]); 21] = [
+        (
+            "demand",
+            &[
+                ("demand", shown("d_byId")),
+                ("node", shown("d_node")),
+                ("demands", lists("d_list", "demand")),
+                ("household.demands", edged("d_edge", "demands", "demand", "d_byId")),
+            ],
+        ),
+        (
+            "firm-demand",
+            &[
+                ("node", shown("fd_node")),
+                ("demands", lists("fd_list", "firmDemand")),
+                ("enterprise.demands", edged("fd_edge", "demands", "firmDemand", "fd_node")),
+            ],
+        ),
+        (
+            "task",
+            &[
+                ("task", shown("t_byId")),
+                ("node", shown("t_node")),
+                ("tasks", lists("t_list", "task")),
+                ("household.tasks", edged("t_edge", "tasks", "task", "t_byId")),
+                ("demand.task", !seen["t_demand"]["task"].is_null()),
+            ],
+        ),
+        (
+            "firm-task",
+            &[
+                ("node", shown("ft_node")),
+                ("tasks", lists("ft_list", "firmTask")),
+                ("enterprise.tasks", edged("ft_edge", "tasks", "firmTask", "ft_node")),
+            ],
+        ),
         ("diary", &[("dy_node", shown("dy_node")), ("diaries", lists("dy_list", "diary"))]),
         (
             "staff",
@@ -326,4 +386,4 @@ fn around(seen: &Value, ids: &Value, wrong: &mut Vec<String>) -> BTreeSet<String
 }
 
 /// Every document that is asked, for whoever counts the root fields.
-pub(super) const DOCUMENTS: [&str; 4] = [OF_HOUSEHOLD, OF_ENTERPRISE, AROUND, VISITS];
+pub(super) const DOCUMENTS: [&str; 5] = [OF_HOUSEHOLD, OF_ENTERPRISE, AROUND, VISITS, WORK];

@@ -59,7 +59,7 @@ impl Notice {
             .iter()
             .find(|(kind, how, ..)| *kind == self.kind && (how.is_empty() || *how == word("how")))
             .unwrap_or(&(NoticeKind::GlassBroken, "", "", ""));
-        locale.pick(zh, en).replace("{device}", word("device"))
+        locale.pick(zh, en).replace("{device}", word("device")).replace("{number}", word("number"))
     }
 }
 
@@ -126,6 +126,66 @@ const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
         "",
         "有人在紧急情况下查看了受保护的信息。",
         "Somebody looked at what is protected, in an emergency.",
+    ),
+    (
+        NoticeKind::TaskGiven,
+        "",
+        "新任务 {number}，请签收。",
+        "A new task, {number}, waits to be claimed.",
+    ),
+    (
+        NoticeKind::TaskUrged,
+        "",
+        "任务 {number} 被催办。",
+        "Task {number} was urged.",
+    ),
+    (
+        NoticeKind::TaskSupervised,
+        "",
+        "任务 {number} 被督办，请回复。",
+        "Task {number} is supervised; an answer is owed.",
+    ),
+    (
+        NoticeKind::TaskInstructed,
+        "",
+        "领导对任务 {number} 作了批示。",
+        "A leader gave an instruction on task {number}.",
+    ),
+    (
+        NoticeKind::TaskReturned,
+        "",
+        "任务 {number} 被退单，请重新派单。",
+        "Task {number} was returned; dispatch it anew.",
+    ),
+    (
+        NoticeKind::TaskReopened,
+        "",
+        "任务 {number} 需重新办理。",
+        "Task {number} was opened again.",
+    ),
+    (
+        NoticeKind::LeaveDecided,
+        "",
+        "任务 {number} 的申请已审批。",
+        "What was asked in task {number} was decided.",
+    ),
+    (
+        NoticeKind::SupervisionAnswered,
+        "",
+        "任务 {number} 的督办已回复。",
+        "The supervision of task {number} was answered.",
+    ),
+    (
+        NoticeKind::ResultToJudge,
+        "",
+        "您的诉求（{number}）已办结，请评价。",
+        "What you asked for ({number}) was resolved; please judge the result.",
+    ),
+    (
+        NoticeKind::TaskClosed,
+        "",
+        "您的诉求（{number}）已销号；如有异议，30 天内可申请复核。",
+        "What you asked for ({number}) was struck off; you can contest it within 30 days.",
     ),
 ];
 

@@ -14,7 +14,7 @@ use super::{
     offices::{self, Offices},
     people::{self, People, Plan},
     places::{self, Town, VillagePlan},
-    visits,
+    visits, work,
 };
 use crate::kernel::{
     door::unscoped,
@@ -132,6 +132,8 @@ pub async fn fill(
             shown = accounts::accounts(&mut making, &admins, &made);
         }
         visits::visits(&mut making, &visits::YEARS, |_| admins.first);
+        let code = [(lot.region.id, lot.region.code.0.clone())].into();
+        work::work(&mut making, &visits::YEARS, 78, |_| admins.first, &code);
         let rows = std::mem::take(&mut making.rows);
         load(db, rows, progress).await?;
         done += lot.villages.iter().map(|(_, households)| households).sum::<usize>();

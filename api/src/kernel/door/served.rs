@@ -3,15 +3,16 @@
 use super::{
     Gate, Guarded, Openings, Placed, any_of, located,
     people::{members_of, staff},
-    some, sorted, through, tied,
+    select_column, some, sorted, through, tied,
 };
 use crate::kernel::{
     policy::Part,
     scope::{Doors, Scope},
 };
 use entity::{
-    access_subject, assignment, assignment_batch, cadre, change, contact_card, correction, diary, enterprise,
-    household, member, visit, visit_participation,
+    access_subject, assignment, assignment_batch, cadre, change, contact_card, correction, demand, diary, enterprise,
+    feedback, household, member, task, task_event, task_milestone, task_part, task_request, visit,
+    visit_participation,
 };
 use sea_orm::{ColumnTrait, Condition, DbBackend};
 
@@ -150,6 +151,81 @@ impl Guarded for visit::Entity {
         let Gate::Branches(branches) = &mut gate else { return gate };
         branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
         gate
+    }
+}
+
+impl Guarded for demand::Entity {
+    /// Demands of what stands in the places, of the households and enterprises that are tied singly, of tasks that were given,
+    /// and those that are about oneself or one's department.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use demand::Column::*;
+        let doors = &scope.demands;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        branches.extend(
+            (!scope.given.is_empty()).then(|| any_of(TaskId, sorted(scope.given.keys().copied()), backend)),
+        );
+        branches.extend(scope.cadre.map(|own| AboutCadreId.eq(own)));
+        branches.extend(
+            some(&scope.handling).map(|own| any_of(AboutDepartmentId, own.iter().copied(), backend)),
+        );
+        gate
+    }
+}
+
+impl Guarded for feedback::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<demand::Entity>(demand::Entity::gate(scope, backend), feedback::Column::DemandId)
+    }
+}
+
+impl Guarded for task::Entity {
+    /// Tasks of what stands in the places, of the households and enterprises that are tied singly (also where they share it
+    /// with others), and those that oneself or one's department has or had a part in.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use task::Column::{EnterpriseId, HouseholdId, Id};
+        let doors = &scope.tasks;
+        let mut gate = located::<Self>(doors, None);
+        let Gate::Branches(branches) = &mut gate else { return gate };
+        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        let shared = tied(doors, demand::Column::HouseholdId, demand::Column::EnterpriseId, backend);
+        branches.extend(shared.into_iter().map(|own| {
+            Id.in_subquery(select_column::<demand::Entity>(demand::Column::TaskId, own))
+        }));
+        let handled = [
+            scope.cadre.map(|own| task_part::Column::CadreId.eq(own)),
+            some(&scope.handling)
+                .map(|own| any_of(task_part::Column::DepartmentId, own.iter().copied(), backend)),
+        ];
+        branches.extend(handled.into_iter().flatten().map(|own| {
+            Id.in_subquery(select_column::<task_part::Entity>(task_part::Column::TaskId, own))
+        }));
+        gate
+    }
+}
+
+impl Guarded for task_part::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<task::Entity>(task::Entity::gate(scope, backend), task_part::Column::TaskId)
+    }
+}
+
+impl Guarded for task_event::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<task::Entity>(task::Entity::gate(scope, backend), task_event::Column::TaskId)
+    }
+}
+
+impl Guarded for task_milestone::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<task::Entity>(task::Entity::gate(scope, backend), task_milestone::Column::TaskId)
+    }
+}
+
+impl Guarded for task_request::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<task::Entity>(task::Entity::gate(scope, backend), task_request::Column::TaskId)
     }
 }
 

@@ -7,11 +7,11 @@
 use super::{Level, Place};
 use crate::kernel::door::{any_of, unscoped};
 use entity::{
-    account, area, assignment, assignment_batch, branch, cadre, department, diary, enterprise, household,
+    account, area, assignment, assignment_batch, branch, cadre, demand, department, diary, enterprise, household,
     id::{HouseholdId, RegionId},
     place_past, region,
     scalar::Date,
-    search_gram, visit,
+    search_gram, task, task_list, visit,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -37,6 +37,9 @@ macro_rules! every_table {
         $set::<assignment_batch::Entity>($($argument),*).await?;
         $set::<diary::Entity>($($argument),*).await?;
         $set::<visit::Entity>($($argument),*).await?;
+        $set::<demand::Entity>($($argument),*).await?;
+        $set::<task::Entity>($($argument),*).await?;
+        $set::<task_list::Entity>($($argument),*).await?;
         $set::<search_gram::Entity>($($argument),*).await?;
     };
 }

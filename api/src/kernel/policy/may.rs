@@ -57,4 +57,28 @@ pub enum May {
     KeepCard,
     /// Have the code of a household replaced (换发二维码).
     RevokeCardToken,
+    /// Register a demand (登记诉求).
+    RegisterDemand,
+    /// Settle a demand on the spot (即时解决).
+    SettleDemand,
+    /// Accept a demand into a task, decline it, merge and part demands (受理诉求).
+    AcceptDemand,
+    /// Judge a result, object to a decision and contest, as whoever raised it (评价).
+    JudgeResult,
+    /// Dispatch a task, hand it up or send it back (派单).
+    DispatchTask,
+    /// Work on a task that was given (办理任务).
+    HandleTask,
+    /// Grant or refuse extensions and suspensions (审批延期、挂账).
+    DecideTask,
+    /// Urge and supervise (催办、督办).
+    OverseeTask,
+    /// Instruct, and decide on what was returned twice (批示).
+    InstructTask,
+    /// Call back, check a result, and open a task again (回访核查).
+    CheckTask,
+    /// Strike a task off (销号).
+    CloseTask,
+    /// Cancel a task that was entered in error (作废任务).
+    CancelTask,
 }

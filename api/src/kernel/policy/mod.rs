@@ -38,6 +38,8 @@ pub enum Relation {
     Contact,
     /// A live assignment to the township, area or village around it (包片、包村).
     PlaceContact,
+    /// A task given to the department that the role is bound to, or to the cadre (承办任务).
+    Given,
     /// In the county of any bond of the role (同县).
     County,
     /// Opened in an emergency, for an hour (紧急查看).
@@ -75,6 +77,10 @@ pub enum Resource {
     Participation,
     /// Diaries of the cadres who serve there.
     Diary,
+    /// Demands, with what was judged of them.
+    Demand,
+    /// Tasks, with all that happened to them.
+    Task,
 }
 
 /// What a line opens.
@@ -185,6 +191,12 @@ impl Policy {
         self.names(|opens| opens == Opens::Do(may))
     }
 
+    /// The same for any of several.
+    #[must_use]
+    pub fn would_allow_any(&self, any_of: &[May]) -> Vec<String> {
+        self.names(|opens| matches!(opens, Opens::Do(may) if any_of.contains(&may)))
+    }
+
     /// Names of what shows records of a table.
     #[must_use]
     pub fn would_show(&self, resource: Resource) -> Vec<String> {
@@ -199,6 +211,7 @@ impl Policy {
                 Relation::Emergency => continue,
                 Relation::Contact => "CONTACT".to_owned(),
                 Relation::PlaceContact => "PLACE_CONTACT".to_owned(),
+                Relation::Given => "HANDLER".to_owned(),
                 _ => rule.role.to_value(),
             };
             if !names.contains(&name) {

@@ -44,6 +44,7 @@ fn relation(relation: Relation) -> (&'static str, String) {
             ("PLACE_CONTACT", "a live assignment to the township, area or village around it (包片、包村)")
         }
         Relation::County => ("COUNTY", "in the county of any tie of the role (同县)"),
+        Relation::Given => ("GIVEN", "an open task that was given to the own department or to oneself (承办任务)"),
         Relation::Emergency => ("EMERGENCY", "opened in an emergency, for an hour (紧急查看)"),
     };
     (name, words.to_owned())
@@ -65,6 +66,8 @@ fn resource(resource: Resource) -> (&'static str, &'static str) {
         Resource::Visit => ("VISIT", "visits (走访)"),
         Resource::Diary => ("DIARY", "diaries of cadres (民情日记)"),
         Resource::Participation => ("PARTICIPATION", "who took part in visits (参加走访)"),
+        Resource::Demand => ("DEMAND", "demands and judgements (诉求与评价)"),
+        Resource::Task => ("TASK", "tasks and their ledger (任务与台账)"),
     }
 }
 

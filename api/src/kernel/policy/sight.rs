@@ -42,6 +42,11 @@ impl Sight {
     /// The same with telephone numbers: current contacts, the grid worker, the household itself.
     pub const CLOSE: Self = Self::of(&[Part::Row, Part::Names, Part::Internal, Part::Personal, Part::Phone]);
 
+    /// Who it is and how to call: what a handler needs while the task is open.
+    pub const HANDLER: Self = Self::of(&[Part::Row, Part::Names, Part::Phone]);
+    /// What is one's own of the work of others: no notes from one office to another.
+    pub const OWN: Self = Self::of(&[Part::Row, Part::Names, Part::Personal]);
+
     const fn of(parts: &[Part]) -> Self {
         let (mut bits, mut at) = (0, 0);
         while at < parts.len() {

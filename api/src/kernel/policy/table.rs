@@ -31,6 +31,12 @@ const fn block(
 const SERVED: Sight = Sight::SERVED;
 const CLOSE: Sight = Sight::CLOSE;
 const DESK: Sight = Sight::DESK;
+const HANDLER: Sight = Sight::HANDLER;
+const OWN: Sight = Sight::OWN;
+
+/// What a task opens to its handlers while it is open.
+const GIVEN: &[(Resource, Sight)] =
+    &[(Household, HANDLER), (Enterprise, HANDLER), (Office, SERVED), (Demand, CLOSE), (Task, SERVED)];
 
 /// Roles that may open a household of their county in an emergency.
 const EMERGENCY: [Role; 7] =
@@ -53,6 +59,8 @@ const BLOCKS: &[Block] = &[
             (Correction, SERVED),
             (Visit, SERVED),
             (Participation, SERVED),
+            (Demand, SERVED),
+            (Task, SERVED),
         ],
         &[
             ManageRegion,
@@ -74,6 +82,11 @@ const BLOCKS: &[Block] = &[
             SetCounty,
             KeepCard,
             RevokeCardToken,
+            RegisterDemand,
+            SettleDemand,
+            AcceptDemand,
+            DispatchTask,
+            DecideTask,
         ],
     ),
     block(
@@ -89,20 +102,37 @@ const BLOCKS: &[Block] = &[
             (Visit, SERVED),
             (Participation, SERVED),
             (Diary, SERVED),
+            (Demand, SERVED),
+            (Task, SERVED),
         ],
-        &[RecordVisit],
+        &[RecordVisit, RegisterDemand, DecideTask, OverseeTask, InstructTask, CancelTask],
     ),
     block(
         Dispatcher,
         Relation::Region,
-        &[(Household, DESK), (Enterprise, DESK), (Staff, SERVED), (Office, SERVED)],
-        &[],
+        &[
+            (Household, DESK),
+            (Enterprise, DESK),
+            (Staff, SERVED),
+            (Office, SERVED),
+            (Demand, SERVED),
+            (Task, SERVED),
+        ],
+        &[RegisterDemand, SettleDemand, AcceptDemand, DispatchTask, CloseTask],
     ),
     block(
         Supervisor,
         Relation::Region,
-        &[(Staff, SERVED), (Office, SERVED), (Assignment, SERVED), (Visit, SERVED), (Participation, SERVED)],
-        &[],
+        &[
+            (Staff, SERVED),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (Visit, SERVED),
+            (Participation, SERVED),
+            (Demand, SERVED),
+            (Task, SERVED),
+        ],
+        &[OverseeTask, CheckTask, CloseTask],
     ),
     block(
         BranchSecretary,
@@ -110,7 +140,14 @@ const BLOCKS: &[Block] = &[
         &[(Staff, SERVED), (Office, SERVED), (Assignment, SERVED), (Participation, SERVED)],
         &[Assign],
     ),
-    block(DepartmentHandler, Relation::Department, &[(Office, SERVED), (Assignment, SERVED)], &[]),
+    block(
+        DepartmentHandler,
+        Relation::Department,
+        &[(Office, SERVED), (Assignment, SERVED), (Task, SERVED)],
+        &[],
+    ),
+    block(DepartmentHandler, Relation::Given, GIVEN, &[HandleTask]),
+    block(Cadre, Relation::Given, GIVEN, &[HandleTask]),
     block(
         GridWorker,
         Relation::Region,
@@ -121,8 +158,19 @@ const BLOCKS: &[Block] = &[
             (Office, SERVED),
             (Assignment, SERVED),
             (Visit, SERVED),
+            (Demand, CLOSE),
+            (Task, SERVED),
         ],
-        &[CreateHousehold, UpdateHousehold, NoteConsent, RecordVisit, KeepDiary, KeepCard],
+        &[
+            CreateHousehold,
+            UpdateHousehold,
+            NoteConsent,
+            RecordVisit,
+            KeepDiary,
+            KeepCard,
+            RegisterDemand,
+            SettleDemand,
+        ],
     ),
     block(
         Cadre,
@@ -135,6 +183,8 @@ const BLOCKS: &[Block] = &[
             (Assignment, SERVED),
             (Correction, SERVED),
             (Visit, SERVED),
+            (Demand, CLOSE),
+            (Task, SERVED),
         ],
         &[
             UpdateHousehold,
@@ -147,6 +197,8 @@ const BLOCKS: &[Block] = &[
             KeepDiary,
             KeepCard,
             RevokeCardToken,
+            RegisterDemand,
+            SettleDemand,
         ],
     ),
     block(
@@ -160,8 +212,10 @@ const BLOCKS: &[Block] = &[
             (Office, SERVED),
             (Assignment, SERVED),
             (Visit, SERVED),
+            (Demand, SERVED),
+            (Task, SERVED),
         ],
-        &[UpdateHousehold, RecordVisit, KeepDiary],
+        &[UpdateHousehold, RecordVisit, KeepDiary, RegisterDemand, SettleDemand],
     ),
     block(
         Resident,
@@ -174,14 +228,24 @@ const BLOCKS: &[Block] = &[
             (AccessLog, SERVED),
             (Correction, SERVED),
             (Visit, SERVED),
+            (Demand, CLOSE),
+            (Task, OWN),
         ],
-        &[SeeHeld, AskCorrection, NoteConsent, RevokeCardToken],
+        &[SeeHeld, AskCorrection, NoteConsent, RevokeCardToken, RegisterDemand, JudgeResult],
     ),
     block(
         EnterpriseRep,
         Relation::Own,
-        &[(Enterprise, CLOSE), (Office, SERVED), (Assignment, SERVED), (AccessLog, SERVED), (Visit, SERVED)],
-        &[],
+        &[
+            (Enterprise, CLOSE),
+            (Office, SERVED),
+            (Assignment, SERVED),
+            (AccessLog, SERVED),
+            (Visit, SERVED),
+            (Demand, CLOSE),
+            (Task, OWN),
+        ],
+        &[RegisterDemand, JudgeResult],
     ),
     block(Integration, Relation::Granted(ApiScope::Statistics), &[(Figures, SERVED)], &[]),
     block(

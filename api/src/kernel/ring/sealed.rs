@@ -26,6 +26,7 @@ pub const SEALED: &[Table] = &[
     ("second_factor", "account_id", &["secret"]),
     ("correction", "id", &["wanted", "answer"]),
     ("visit_concern", "id", &["note"]),
+    ("demand", "id", &["raiser_phone"]),
     ("card_token", "id", &["token"]),
 ];
 
