@@ -12,6 +12,7 @@ pub mod region;
 pub mod branch;
 pub mod department;
 pub mod calendar;
+pub mod category;
 pub mod cadre;
 pub mod account;
 
@@ -28,6 +29,9 @@ pub mod enterprise;
 // Answerability.
 pub mod contact;
 pub mod card;
+
+// Where people bring what they want.
+pub mod intake;
 
 // Field work.
 pub mod visit;

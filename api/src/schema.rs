@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, calendar, card, contact, demand, department, diary, enterprise, graph,
-    household, region, roster, task, upload, visit,
+    account, audit, boundary, branch, cadre, calendar, card, category, contact, demand, department, diary,
+    enterprise, graph, household, intake, region, roster, task, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ pub struct PlacesAndPeopleQuery(
     branch::object::PartyBranchQuery,
     department::object::DepartmentQuery,
     calendar::object::CalendarQuery,
+    category::object::CategoryQuery,
     cadre::object::CadreQuery,
 );
 
@@ -46,6 +47,7 @@ pub struct AnswerabilityQuery(
 /// Field work.
 #[derive(Default, MergedObject)]
 pub struct FieldWorkQuery(
+    intake::object::IntakePointQuery,
     visit::object::VisitQuery,
     visit::participation::ParticipationQuery,
     visit::concern::ConcernQuery,
@@ -85,6 +87,7 @@ pub struct PlacesAndPeopleMutation(
     branch::object::PartyBranchMutation,
     department::object::DepartmentMutation,
     calendar::mutation::CalendarMutation,
+    category::object::CategoryMutation,
     cadre::object::CadreMutation,
     cadre::membership::PartyMembershipMutation,
     cadre::position::PositionMutation,
@@ -118,6 +121,8 @@ pub struct AnswerabilityMutation(
 /// Field work.
 #[derive(Default, MergedObject)]
 pub struct FieldWorkMutation(
+    intake::object::IntakePointMutation,
+    intake::opening::BoxOpeningMutation,
     visit::object::VisitMutation,
     diary::object::DiaryMutation,
     demand::mutation::DemandMutation,

@@ -2,8 +2,8 @@
 
 use crate::{
     id::{
-        AccountId, BoxOpeningId, CadreId, CategoryId, DemandId, DepartmentId, DiaryId, EnterpriseId, HouseholdId,
-        IntakePointId, RegionId, TaskId, VisitId,
+        AccountId, BoxOpeningId, CadreId, CategoryId, DemandId, DepartmentId, DiaryId, EnterpriseId,
+        HouseholdId, IntakePointId, RegionId, TaskId, VisitId,
     },
     kind::{Adoption, DemandChannel, DemandField, DemandKind, DemandState, Urgency},
     scalar::DateTime,

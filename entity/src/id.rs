@@ -135,6 +135,8 @@ ids! {
     WorkHoursId = "workhours";
     /// Names the times that a county allots to an urgency.
     DeadlineRuleId = "deadlinerule";
+    /// Names a category of demands.
+    CategoryId = "category";
     /// Names a login.
     AccountId = "account";
     /// Names a role given to an account.
@@ -175,6 +177,10 @@ ids! {
     ConsentId = "consent";
     /// Names what a county has turned on.
     CountySettingId = "setting";
+    /// Names a station, point or box where people bring what they want.
+    IntakePointId = "intake";
+    /// Names that a box was opened.
+    BoxOpeningId = "boxopening";
     /// Names a visit.
     VisitId = "visit";
     /// Names a diary entry.
@@ -187,12 +193,6 @@ ids! {
     CardTokenId = "cardtoken";
     /// Names a file that is sent in.
     UploadId = "upload";
-    /// Names a category of demands.
-    CategoryId = "category";
-    /// Names a station, point or box.
-    IntakePointId = "intake";
-    /// Names an opening of a box.
-    BoxOpeningId = "boxopening";
     /// Names a demand.
     DemandId = "demand";
     /// Names a judgement of a result.

@@ -27,6 +27,7 @@ pub mod position;
 pub mod region;
 pub mod region_succession;
 
+pub mod category;
 pub mod deadline_rule;
 pub mod work_day;
 pub mod work_hours;
@@ -57,8 +58,10 @@ pub mod tag;
 pub mod assignment;
 pub mod assignment_batch;
 
+pub mod box_opening;
 pub mod diary;
 pub mod diary_visit;
+pub mod intake_point;
 pub mod visit;
 pub mod visit_concern;
 pub mod visit_participation;

@@ -1,7 +1,9 @@
 //! A task (任务): the numbered piece of work that answers one or more demands.
 
 use crate::{
-    id::{AccountId, CadreId, CategoryId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId, TaskListId},
+    id::{
+        AccountId, CadreId, CategoryId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId, TaskListId,
+    },
     kind::{AllotmentUnit, DemandField, TaskState, Urgency},
     scalar::{Date, DateTime},
 };

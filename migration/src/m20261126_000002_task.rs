@@ -34,7 +34,7 @@ CREATE TABLE task (
   state text NOT NULL,
   open boolean NOT NULL,
   field text NOT NULL,
-  category_id {uuid},
+  category_id {uuid} REFERENCES category (id),
   urgency text NOT NULL,
   petition boolean NOT NULL,
   title text NOT NULL,

@@ -6,7 +6,7 @@ mod random;
 
 use chrono::{Days, NaiveDate};
 use entity::{
-    account, area, assignment, branch, cadre, department, enterprise, household, id::RegionId,
+    account, area, assignment, branch, cadre, department, enterprise, household, id::RegionId, intake_point,
     kind::RegionKind, region,
 };
 use lianhu_tests::{Actor, World, ground};
@@ -183,6 +183,11 @@ async fn assert_consistent(world: &World, households: usize) {
             "an enterprise",
             [Some(row.county_id), Some(row.township_id), row.village_id, None, None],
         );
+    }
+    for row in intake_point::Entity::find().all(db).await.expect("intake points") {
+        let own = [Some(row.county_id), Some(row.township_id), row.village_id, None, None];
+        assert_placed(&tree, "an intake point", own);
+        assert_eq!(tree[&row.region_id].until, None, "an intake point is of a region in force");
     }
     for row in area::Entity::find().all(db).await.expect("areas") {
         assert_placed(&tree, "an area", [Some(row.county_id), Some(row.township_id), None, None, None]);

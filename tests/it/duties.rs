@@ -63,7 +63,21 @@ fn the_table_of_what_is_held_names_every_personal_field_of_the_schema_with_its_c
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let of = definition.node.name.node.to_string();
         let TypeKind::Object(object) = definition.node.kind else { continue };
-        if !["Household", "HouseholdMember", "Visit", "Condolence", "Query"].contains(&of.as_str()) {
+        let told = [
+            "Household",
+            "HouseholdMember",
+            "Visit",
+            "Condolence",
+            "Demand",
+            "Feedback",
+            "Task",
+            "TaskEvent",
+            "TaskPart",
+            "TaskRequest",
+            "Milestone",
+            "Query",
+        ];
+        if !told.contains(&of.as_str()) {
             continue;
         }
         for field in object.fields {

@@ -5,7 +5,7 @@
 //! administers every place that is touched, before and after, may do it. A change is planned and carried out in one step;
 //! the plan alone is the preview (`regionChangePlan`), so the two agree.
 //!
-//! Offices, areas, assignments and roles of a region that is merged go over to the other. A village that is parted keeps its
+//! Offices, areas, intake points, assignments and roles of a region that is merged go over to the other. A village that is parted keeps its
 //! offices and contacts; the new one is in the same area and begins with none of its own. The party tree is not
 //! rearranged: which organisation stands below which is the party's to change.
 
@@ -18,7 +18,7 @@ pub mod preview;
 
 use self::plan::{Change, Plan, Step};
 use crate::{
-    account, branch, cadre, contact, department, household,
+    account, branch, cadre, contact, department, household, intake,
     kernel::{
         door::{any_of, unscoped},
         error::Result,
@@ -96,6 +96,7 @@ async fn carry_out(work: &Work, plan: Plan, note: Option<&str>) -> Result<Uuid> 
         branch::succeed(work, from, into.id).await?;
         department::succeed(work, from, into.id, &plan.departments).await?;
         cadre::succeed(work, from, into.id, day).await?;
+        intake::succeed(work, from, into.id).await?;
         account::succession::carry_out(work, from, into.id, &plan.grants).await?;
         let reason = format!("区划调整：并入{}", into.name);
         contact::succession::carry_out(work, &plan.assignments, into, &reason).await?;

@@ -22,7 +22,7 @@ use lianhu::{
     },
     migrated, options,
     region::import::{self, ImportError},
-    retention as nights, upload,
+    retention as nights, task, upload,
 };
 use migration::MigratorTrait;
 use std::{
@@ -102,7 +102,8 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
             state.access.keep(&state.db),
             seal_log(&state),
             ring::watch(&state.db, &state.vault, &state.clock),
-            keep_ring(&state)
+            keep_ring(&state),
+            keep_tasks(&state)
         )
     });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;
@@ -123,6 +124,19 @@ async fn keep_time(state: &State) {
             Err(error) => tracing::warn!(?error, "what is past its time stays for now"),
         }
         tokio::time::sleep(std::time::Duration::from_mins(10)).await;
+    }
+}
+
+/// Urges, and strikes off after a week of silence: every quarter of a minute, each event once among all servers.
+async fn keep_tasks(state: &State) {
+    loop {
+        let ctx = account::operator::ctx(&state.db, &state.vault, &state.clock, &state.identity);
+        match task::upkeep::tick(&ctx).await {
+            Ok(0) => {}
+            Ok(events) => tracing::info!(events, "the clock moved tasks"),
+            Err(error) => tracing::warn!(?error, "the clock of tasks stands for now"),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(15)).await;
     }
 }
 

@@ -35,7 +35,13 @@ impl Target {
     }
 
     pub(super) fn facts<'a>(&self, branches: &'a [BranchId]) -> Facts<'a> {
-        Facts { place: self.place, household: self.household, enterprise: self.enterprise, branches, ..Facts::default() }
+        Facts {
+            place: self.place,
+            household: self.household,
+            enterprise: self.enterprise,
+            branches,
+            ..Facts::default()
+        }
     }
 
     /// Who else has the same target: what the rule of the one primary contact compares.

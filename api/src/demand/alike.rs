@@ -49,7 +49,7 @@ pub enum LikenessReason {
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct LikelyDuplicate {
-    /// Why (理由).
+    /// Why they are likely the same (疑似理由).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub reasons: Vec<LikenessReason>,
     /// How much of the wording is the same, in hundredths (内容相似度).
@@ -121,15 +121,16 @@ impl Key for AlikeTo {
             .await?;
         let households: Vec<_> = own.iter().filter_map(|row| row.household_id).collect();
         let villages: Vec<_> = own.iter().filter_map(|row| row.village_id).collect();
-        let (Some(first), Some(last)) = (
-            own.iter().map(|row| row.registered_at).min(),
-            own.iter().map(|row| row.registered_at).max(),
-        ) else {
+        let (Some(first), Some(last)) =
+            (own.iter().map(|row| row.registered_at).min(), own.iter().map(|row| row.registered_at).max())
+        else {
             return Ok(HashMap::new());
         };
-        let around = Condition::any()
-            .add(any_of(HouseholdId, households, ctx.backend()))
-            .add(any_of(VillageId, villages, ctx.backend()));
+        let around = Condition::any().add(any_of(HouseholdId, households, ctx.backend())).add(any_of(
+            VillageId,
+            villages,
+            ctx.backend(),
+        ));
         let candidates: Vec<Compared> = select()
             .filter(around)
             .filter(RegisteredAt.gte(later(first, Duration::days(-DAYS))))

@@ -2,12 +2,12 @@
 //! a suggestion adopted or not.
 
 use super::{
-    facts, hold, must_be, must_be_author,
+    facts, hold,
     input::{
         DemandDeclineInput, DemandMergeInput, DemandObjectInput, DemandSettleInput, DemandUnmergeInput,
         DemandUpdateInput, DemandWithdrawInput, SuggestionDecideInput,
     },
-    rule,
+    must_be, must_be_author, rule,
 };
 use crate::kernel::{
     clock::later,
@@ -144,9 +144,11 @@ pub async fn object(work: &Work, input: DemandObjectInput) -> Result<Uuid> {
     }
     let until = old.decided_at.map(|at| later(at, Duration::days(rule::OBJECT_DAYS)));
     if until.is_some_and(|until| work.now() >= until) {
-        return Err(
-            state("异议应在答复后 30 天内提出。", "An objection is raised within 30 days of the answer.").into()
-        );
+        return Err(state(
+            "异议应在答复后 30 天内提出。",
+            "An objection is raised within 30 days of the answer.",
+        )
+        .into());
     }
     open_again(work, &old, Some(objection)).await?;
     Ok(id.0)
@@ -216,6 +218,18 @@ pub async fn update(work: &Work, input: DemandUpdateInput) -> Result<Uuid> {
 /// Lets demands that say the same be one: the others follow the one that stays.
 pub async fn merge(work: &Work, input: DemandMergeInput) -> Result<Uuid> {
     let DemandMergeInput { idempotency_key: _, into_id, expected_version, ids } = input;
+    // Held in one order, so that two merges at once wait for each other.
+    let mut wanted: Vec<(DemandId, String)> =
+        ids.iter().take(MERGED).enumerate().map(|(at, id)| (*id, format!("ids.{at}"))).collect();
+    wanted.push((into_id, "intoId".to_owned()));
+    wanted.sort();
+    wanted.dedup_by_key(|(id, _)| *id);
+    let mut rows = Vec::new();
+    for (id, field) in wanted {
+        let row = hold(work, id, &field).await?;
+        work.ctx.must(May::AcceptDemand, &facts(&row))?;
+        rows.push((row, field));
+    }
     let mut seen = HashSet::from([into_id]);
     let mut checks = Checks::default();
     checks.require((1..=MERGED).contains(&ids.len()), || {
@@ -228,21 +242,15 @@ pub async fn merge(work: &Work, input: DemandMergeInput) -> Result<Uuid> {
     });
     for (at, id) in ids.iter().enumerate() {
         checks.require(seen.insert(*id), || {
-            Refusal::rule("once", &format!("ids.{at}"), "不能重复，也不能是保留的诉求。", "Each once, and not the one that stays.")
+            Refusal::rule(
+                "once",
+                &format!("ids.{at}"),
+                "不能重复，也不能是保留的诉求。",
+                "Each once, and not the one that stays.",
+            )
         });
     }
     checks.done()?;
-    // Held in one order, so that two merges at once wait for each other.
-    let mut wanted: Vec<(DemandId, String)> =
-        ids.iter().enumerate().map(|(at, id)| (*id, format!("ids.{at}"))).collect();
-    wanted.push((into_id, "intoId".to_owned()));
-    wanted.sort_by_key(|(id, _)| *id);
-    let mut rows = Vec::new();
-    for (id, field) in wanted {
-        let row = hold(work, id, &field).await?;
-        work.ctx.must(May::AcceptDemand, &facts(&row))?;
-        rows.push((row, field));
-    }
     work.stands::<demand::Entity>(into_id.0, expected_version).await?;
     let Some(into) = rows.iter().find(|(row, _)| row.id == into_id).map(|(row, _)| row.clone()) else {
         return Err(Refusal::not_found("intoId").into());

@@ -39,7 +39,8 @@ pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar
         if let Some(after) = after {
             some = some.filter(demand::Column::Id.gt(after));
         }
-        let some = some.order_by_asc(demand::Column::Id).limit(LittleByLittle::FEW).lock(LockType::NoKeyUpdate);
+        let some =
+            some.order_by_asc(demand::Column::Id).limit(LittleByLittle::FEW).lock(LockType::NoKeyUpdate);
         let rows = some.all(&tx).await?;
         let count = rows.len() as u64;
         after = rows.last().map(|row| row.id);

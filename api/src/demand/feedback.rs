@@ -38,8 +38,8 @@ pub struct Feedback {
     /// How satisfied they are (满意度).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub satisfaction: Satisfaction,
-    /// Told to a supervisor on the telephone (电话回访).
-    #[graphql(directive = class::apply(DataClass::Internal))]
+    /// Told to a supervisor who called back (电话回访).
+    #[graphql(name = "calledBack", directive = class::apply(DataClass::Internal))]
     pub by_phone: bool,
     /// When (评价时间).
     #[graphql(directive = class::apply(DataClass::Internal))]

@@ -1,5 +1,6 @@
 //! What clients say of demands: conditions, orders and inputs.
 
+use super::object::Demand;
 use crate::kernel::{
     connection::Connection,
     error::Result,
@@ -8,7 +9,6 @@ use crate::kernel::{
     page::Run,
     request::Ctx,
 };
-use super::object::Demand;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, OneofObject};
 use entity::{
     demand,
@@ -27,13 +27,13 @@ use uuid::Uuid;
 pub struct DemandWhere {
     /// Of anything in this region.
     pub region: MaybeUndefined<RegionId>,
-    /// By kind.
+    /// By what kind of demand it is.
     #[graphql(default)]
     pub kind: Option<ChoiceFilter<DemandKind>>,
     /// By the way it came in.
     #[graphql(default)]
     pub channel: Option<ChoiceFilter<DemandChannel>>,
-    /// By field.
+    /// By the field of life that it is of.
     #[graphql(default)]
     pub field: Option<ChoiceFilter<DemandField>>,
     /// By category.
@@ -42,7 +42,7 @@ pub struct DemandWhere {
     /// By urgency.
     #[graphql(default)]
     pub urgency: Option<ChoiceFilter<Urgency>>,
-    /// By state.
+    /// By the state in which it is.
     #[graphql(default)]
     pub state: Option<ChoiceFilter<DemandState>>,
     /// By the civil date on which it was registered.
@@ -98,7 +98,11 @@ impl Filter for DemandWhere {
                 all = all.add(filter.on(ctx, column, prefix)?);
             }
         }
-        if self.authored || self.household_id.is_some() || self.enterprise_id.is_some() || self.visit_id.is_some() {
+        if self.authored
+            || self.household_id.is_some()
+            || self.enterprise_id.is_some()
+            || self.visit_id.is_some()
+        {
             // Whose it is, is not told to whom it is about, by a condition as little as by a field.
             all = all.add(authored(ctx));
         }
@@ -119,9 +123,8 @@ pub(crate) fn authored(ctx: &Ctx) -> Condition {
     use demand::Column::{AboutCadreId, AboutDepartmentId};
     let scope = ctx.scope();
     let about_own = scope.cadre.map(|own| AboutCadreId.is_null().or(AboutCadreId.ne(own)));
-    let office = (!scope.handling.is_empty()).then(|| {
-        AboutDepartmentId.is_null().or(AboutDepartmentId.is_not_in(scope.handling.iter().copied()))
-    });
+    let office = (!scope.handling.is_empty())
+        .then(|| AboutDepartmentId.is_null().or(AboutDepartmentId.is_not_in(scope.handling.iter().copied())));
     Condition::all().add_option(about_own).add_option(office)
 }
 

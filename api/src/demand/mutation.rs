@@ -95,7 +95,7 @@ impl DemandMutation {
         VisitPayload::of(ctx, written).await
     }
 
-    /// Registers a demand: the clocks begin. Requires to be the household or enterprise itself, a live assignment that reaches
+    /// Registers a demand: the clocks begin. Requires to be the household (`RESIDENT`) or enterprise (`ENTERPRISE_REP`) itself, a live assignment that reaches
     /// it, or `GRID_WORKER`, `DISPATCHER`, `LEADER` or `REGION_ADMIN` of its place. Errors: `INVALID` (what does not fit the
     /// kind or the channel, lengths), `DUPLICATE` (the id, the reference), `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::RegisterDemand)))]

@@ -20,8 +20,8 @@ use async_graphql::{Context, Object, SimpleObject};
 use entity::{
     demand,
     id::{
-        AccountId, BoxOpeningId, CadreId, CategoryId, DemandId, DepartmentId, DiaryId, EnterpriseId, HouseholdId,
-        IntakePointId, RegionId, TaskId, VisitId,
+        AccountId, BoxOpeningId, CadreId, CategoryId, DemandId, DepartmentId, DiaryId, EnterpriseId,
+        HouseholdId, IntakePointId, RegionId, TaskId, VisitId,
     },
     kind::{Adoption, DemandChannel, DemandField, DemandKind, DemandState, Urgency},
     scalar::DateTime,

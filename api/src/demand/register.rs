@@ -1,13 +1,17 @@
 //! Registering demands: one, several in a visit, the parts of one letter.
 
 use super::{
-    hold, must_be,
-    input::{DemandPartInput, DemandRegisterInput, DemandSplitInput, DemandTarget, RaiserInput, VisitDemandInput},
+    hold,
+    input::{
+        DemandPartInput, DemandRegisterInput, DemandSplitInput, DemandTarget, RaiserInput, VisitDemandInput,
+    },
+    must_be,
     rule::{self, Told},
 };
 use crate::{
-    calendar,
+    calendar, category,
     household::{self, SealedPhone},
+    intake,
     kernel::{
         door::{self, unscoped},
         error::{Error, Refusal, RefusalCode, Result},
@@ -18,9 +22,11 @@ use crate::{
     visit::{self, Target, object::VisitTarget},
 };
 use entity::{
-    cadre, demand, diary,
-    id::{CadreId, CategoryId, DemandId, DepartmentId, DiaryId, RegionId, VisitId},
-    kind::{DemandChannel, DemandField, DemandKind, DemandState, Urgency},
+    box_opening, cadre, demand, diary,
+    id::{
+        BoxOpeningId, CadreId, CategoryId, DemandId, DepartmentId, DiaryId, IntakePointId, RegionId, VisitId,
+    },
+    kind::{DemandChannel, DemandField, DemandKind, DemandState, IntakeKind, Urgency},
     scalar::DateTime,
 };
 use sea_orm::{
@@ -55,19 +61,70 @@ pub(super) async fn response(
     Ok((deadline.amber, deadline.due))
 }
 
-/// The field of a demand, by its category where one is named; a category of the county that is in use.
+/// The field of a demand, by its category where one is named: one of the county, of that field, and not retired.
 async fn classify(
-    _work: &Work,
+    work: &Work,
     checks: &mut Checks,
-    _county: RegionId,
+    county: RegionId,
     field: Option<DemandField>,
-    category: Option<CategoryId>,
+    category_id: Option<CategoryId>,
 ) -> Result<DemandField> {
-    checks.require(category.is_none(), || Refusal::not_found("categoryId"));
-    checks.require(field.is_some(), || {
-        Refusal::rule("required", "field", "应写明领域或类别。", "Say the field, or the category.")
+    let Some(id) = category_id else {
+        checks.require(field.is_some(), || {
+            Refusal::rule("required", "field", "应写明领域或类别。", "Say the field, or the category.")
+        });
+        return Ok(field.unwrap_or(DemandField::Governance));
+    };
+    let row = category::find(work, id, "categoryId").await?;
+    checks.require(row.county_id == county, || Refusal::not_found("categoryId"));
+    checks.require(row.retired_on.is_none(), || {
+        Refusal::rule(
+            "retired",
+            "categoryId",
+            "此类别已停用，请另选。",
+            "This category is retired; choose another.",
+        )
     });
-    Ok(field.unwrap_or(DemandField::Governance))
+    checks.require(field.is_none_or(|field| field == row.field), || {
+        Refusal::rule(
+            "category-field",
+            "categoryId",
+            "类别不属于所写领域。",
+            "The category is of another field.",
+        )
+    });
+    Ok(row.field)
+}
+
+/// The station, point or box at which it came in, and the opening of the box: of the same county, and of each other.
+async fn came_in(
+    work: &Work,
+    checks: &mut Checks,
+    county: RegionId,
+    channel: DemandChannel,
+    point: Option<IntakePointId>,
+    opening: Option<BoxOpeningId>,
+) -> Result<()> {
+    if let Some(id) = point {
+        let row = intake::find(work, id, "intakePointId").await?;
+        checks.require(row.county_id == county, || Refusal::not_found("intakePointId"));
+        checks.require((row.kind == IntakeKind::Box) == (channel == DemandChannel::Box), || {
+            Refusal::rule(
+                "intake-kind",
+                "intakePointId",
+                "说事箱对应渠道 BOX，站点对应 STATION。",
+                "A box belongs to channel BOX, a station or point to STATION.",
+            )
+        });
+    }
+    if let Some(id) = opening {
+        let own = box_opening::Column::Id.eq(id);
+        let row = door::within::<box_opening::Entity>(work.ctx.scope(), work.ctx.backend()).filter(own);
+        let row = row.one(&work.tx).await?;
+        let fits = row.is_some_and(|row| point.is_none_or(|point| row.intake_point_id == point));
+        checks.require(fits, || Refusal::not_found("boxOpeningId"));
+    }
+    Ok(())
 }
 
 /// A cadre whom the viewer sees.
@@ -165,12 +222,7 @@ pub async fn register(work: &Work, input: DemandRegisterInput) -> Result<Uuid> {
         },
     );
     checks.require(!in_person || urgency.is_none(), || {
-        Refusal::rule(
-            "urgency",
-            "urgency",
-            "紧急程度由受理人员确定。",
-            "How urgent it is, the desk decides.",
-        )
+        Refusal::rule("urgency", "urgency", "紧急程度由受理人员确定。", "How urgent it is, the desk decides.")
     });
     let urgency = urgency.unwrap_or(Urgency::Blue);
     let content = checks.text("content", &content, rule::CONTENT);
@@ -190,6 +242,7 @@ pub async fn register(work: &Work, input: DemandRegisterInput) -> Result<Uuid> {
             )
         });
     }
+    came_in(work, &mut checks, county, channel, intake_point_id, box_opening_id).await?;
     known_cadre(work, &mut checks, leader_id, "leaderId").await?;
     known_cadre(work, &mut checks, about_cadre_id, "aboutCadreId").await?;
     known_department(work, &mut checks, about_department_id, "aboutDepartmentId").await?;
@@ -266,7 +319,8 @@ fn heard(
 async fn store(work: &Work, row: demand::Model) -> Result<Uuid> {
     let row = IntoActiveModel::<demand::ActiveModel>::into_active_model(row).reset_all();
     work.insert(row).await.map_err(|error| {
-        if !["demand_source", "demand.source_reference"].iter().any(|name| Work::is_constraint(&error, name)) {
+        if !["demand_source", "demand.source_reference"].iter().any(|name| Work::is_constraint(&error, name))
+        {
             return error;
         }
         Refusal::new(
@@ -290,7 +344,8 @@ pub async fn heard_in(work: &Work, visit: VisitId, demands: Vec<VisitDemandInput
         _ => return Err(Error::internal("a visit to nobody")),
     };
     for (at, one) in demands.into_iter().enumerate() {
-        let VisitDemandInput { id, kind, field, category_id, urgency, content, spot, other_household_id } = one;
+        let VisitDemandInput { id, kind, field, category_id, urgency, content, spot, other_household_id } =
+            one;
         let input = DemandRegisterInput {
             idempotency_key: async_graphql::ID::default(),
             id,

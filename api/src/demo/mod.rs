@@ -16,6 +16,7 @@ mod contacts;
 mod visits;
 mod work;
 mod cards;
+mod intake;
 mod login;
 mod accounts;
 mod rows;
@@ -105,6 +106,10 @@ fn make(vault: &dyn Seal, today: NaiveDate) -> Result<(Rows, Vec<DemoAccount>), 
     contacts::firms(&mut making, &wanfang_people, &wanfang_firms, admins.nancheng);
     places::other_areas(&mut making, &regions)?;
     cards::cards(&mut making, dice::SEED);
+    intake::categories(&mut making, nazhang.county.id, dice::SEED);
+    intake::points(&mut making, &nazhang, &people, admins.nazhang, dice::SEED);
+    intake::categories(&mut making, wanfang.county.id, dice::SEED + 1);
+    intake::points(&mut making, &wanfang, &wanfang_people, admins.nancheng, dice::SEED + 1);
 
     let scene = accounts::Scene { nazhang, offices, people, firms, wanfang, wanfang_people };
     let accounts = accounts::accounts(&mut making, &admins, &scene)?;

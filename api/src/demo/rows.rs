@@ -2,9 +2,10 @@
 
 use crate::kernel::bulk;
 use entity::{
-    account, area, area_village, assignment, branch, cadre, card_token, contact_card, demand, department, enterprise,
-    feedback, grant, household, household_tag, member, membership, position, region, task, task_event,
-    task_number, task_part, task_request, visit, visit_participation,
+    account, area, area_village, assignment, box_opening, branch, cadre, card_token, category, contact_card,
+    demand, department, enterprise, feedback, grant, household, household_tag, intake_point, member,
+    membership, position, region, task, task_event, task_number, task_part, task_request, visit,
+    visit_participation,
 };
 use indicatif::ProgressBar;
 use sea_orm::DbErr;
@@ -15,6 +16,7 @@ pub(super) struct Rows {
     pub(super) regions: Vec<region::Model>,
     pub(super) areas: Vec<area::Model>,
     pub(super) area_villages: Vec<area_village::Model>,
+    pub(super) categories: Vec<category::Model>,
     pub(super) departments: Vec<department::Model>,
     pub(super) branches: Vec<branch::Model>,
     pub(super) cadres: Vec<cadre::Model>,
@@ -27,6 +29,8 @@ pub(super) struct Rows {
     pub(super) enterprises: Vec<enterprise::Model>,
     pub(super) grants: Vec<grant::Model>,
     pub(super) assignments: Vec<assignment::Model>,
+    pub(super) intake_points: Vec<intake_point::Model>,
+    pub(super) openings: Vec<box_opening::Model>,
     pub(super) visits: Vec<visit::Model>,
     pub(super) participations: Vec<visit_participation::Model>,
     pub(super) cards: Vec<contact_card::Model>,
@@ -65,6 +69,7 @@ tables! {
     "区域" regions of region;
     "片区" areas of area;
     "片区" area_villages of area_village;
+    "类别" categories of category;
     "部门" departments of department;
     "党组织" branches of branch;
     "干部" cadres of cadre;
@@ -77,6 +82,8 @@ tables! {
     "企业" enterprises of enterprise;
     "授权" grants of grant;
     "包联" assignments of assignment;
+    "受理点" intake_points of intake_point;
+    "受理点" openings of box_opening;
     "走访" visits of visit;
     "走访" participations of visit_participation;
     "联系卡" cards of contact_card;

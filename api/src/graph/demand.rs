@@ -2,6 +2,7 @@
 
 use crate::{
     cadre::object::Cadre,
+    category::object::Category,
     demand::{
         NOT_AUTHOR,
         alike::{AlikeTo, LikelyDuplicate},
@@ -13,6 +14,7 @@ use crate::{
     diary::object::Diary,
     enterprise::object::Enterprise,
     household::object::Household,
+    intake::{object::IntakePoint, opening::BoxOpening},
     kernel::{
         connection::{Connection, Cursor},
         directive::{DataClass, class},
@@ -227,6 +229,24 @@ impl Demand {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn registrar(&self, gql: &Context<'_>) -> Option<Result<Cadre>> {
         ctx(gql).edge(self.of_author(self.registrar_id)).await
+    }
+
+    /// Its category (类别). Null when none was named.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn category(&self, gql: &Context<'_>) -> Option<Result<Category>> {
+        ctx(gql).edge(self.category_id).await
+    }
+
+    /// The station, point or box at which it came in (受理点). Null when at none.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn intake_point(&self, gql: &Context<'_>) -> Option<Result<IntakePoint>> {
+        ctx(gql).edge(self.intake_point_id).await
+    }
+
+    /// The opening of the box in which it was found (开箱记录). Null when in none, and when outside the viewer's scope.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn box_opening(&self, gql: &Context<'_>) -> Option<Result<BoxOpening>> {
+        ctx(gql).edge(self.box_opening_id).await
     }
 
     /// The task that answers it (任务). Null until it is accepted.

@@ -92,7 +92,15 @@ impl Household {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Demand>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(crate::demand::input::children_of_author(gql, "household_id", self.id, Listing { filter, order_by, page }).await)
+        Some(
+            crate::demand::input::children_of_author(
+                gql,
+                "household_id",
+                self.id,
+                Listing { filter, order_by, page },
+            )
+            .await,
+        )
     }
 
     /// Tasks that concern this household first (任务), by deadline. Requires what `tasks` requires; empty to others.

@@ -9,12 +9,14 @@ use crate::{
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
     card::object::ContactCard,
+    category::object::Category,
     contact::{batch::AssignmentBatch, object::ContactAssignment},
-    department::object::Department,
     demand::object::Demand,
+    department::object::Department,
     diary::object::Diary,
     enterprise::object::Enterprise,
     household::{correction::Correction, member::HouseholdMember, object::Household},
+    intake::{object::IntakePoint, opening::BoxOpening},
     kernel::{
         directive::{DataClass, auth, class, cost, everyone},
         error::{Error, Fault, Result},
@@ -29,10 +31,10 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, ChangeId,
-    CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId, GrantId, HouseholdId, IdentityId, ImportId, MemberId,
-    MembershipId, NoticeId, ParticipationId, PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId,
-    VisitId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BoxOpeningId, BranchId, CadreId,
+    CardId, CategoryId, ChangeId, CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId, GrantId,
+    HouseholdId, IdentityId, ImportId, IntakePointId, MemberId, MembershipId, NoticeId, ParticipationId,
+    PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId, VisitId,
 };
 use uuid::Uuid;
 
@@ -68,6 +70,8 @@ nodes! {
     PartyBranch = BranchId,
     /// A department.
     Department = DepartmentId,
+    /// A category of demands.
+    Category = CategoryId,
     /// A cadre.
     Cadre = CadreId,
     /// A party membership.
@@ -100,6 +104,10 @@ nodes! {
     ContactCard = CardId,
     /// Many assignments changed in one step.
     AssignmentBatch = BatchId,
+    /// A station, point or box where people bring what they want.
+    IntakePoint = IntakePointId,
+    /// That a box was opened.
+    BoxOpening = BoxOpeningId,
     /// A visit.
     Visit = VisitId,
     /// A diary entry.

@@ -2,6 +2,7 @@
 
 use crate::{
     cadre::object::Cadre,
+    category::object::Category,
     demand::{
         input::{DemandOrderField, DemandWhere},
         object::Demand,
@@ -200,6 +201,12 @@ impl Task {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn lead_cadre(&self, gql: &Context<'_>) -> Option<Result<Cadre>> {
         ctx(gql).edge(self.lead_cadre_id).await
+    }
+
+    /// Its category (类别). Null when none was named.
+    #[graphql(directive = class::apply(DataClass::Public))]
+    async fn category(&self, gql: &Context<'_>) -> Option<Result<Category>> {
+        ctx(gql).edge(self.category_id).await
     }
 
     /// Demands that it answers (诉求), the latest first, of those within the viewer's scope.

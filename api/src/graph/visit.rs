@@ -108,7 +108,15 @@ impl Visit {
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<Demand>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(crate::demand::input::children_of_author(gql, "visit_id", self.id, Listing { filter, order_by, page }).await)
+        Some(
+            crate::demand::input::children_of_author(
+                gql,
+                "visit_id",
+                self.id,
+                Listing { filter, order_by, page },
+            )
+            .await,
+        )
     }
 
     /// The household that was visited (走访户). Null where it was not a household, and when the household is outside the viewer's

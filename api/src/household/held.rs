@@ -214,7 +214,9 @@ async fn of_demands(
     ctx: &Ctx,
     ids: impl Iterator<Item = HouseholdId>,
 ) -> Result<HashMap<HouseholdId, OfDemands>> {
-    use demand::Column::{Answer, Content, HouseholdId as Household, Id, Objection, RaiserName, RaiserPhone, Spot};
+    use demand::Column::{
+        Answer, Content, HouseholdId as Household, Id, Objection, RaiserName, RaiserPhone, Spot,
+    };
     #[derive(FromQueryResult)]
     struct Row {
         household_id: HouseholdId,

@@ -160,9 +160,7 @@ impl DateFilter {
     pub fn on_moment(&self, column: impl ColumnTrait) -> Result<Condition> {
         let next = |day: Date| midnight(Date(day.0.succ_opt().unwrap_or(day.0)));
         Ok(Condition::all()
-            .add_option(
-                operand(&self.eq)?.map(|day| column.gte(midnight(day)).and(column.lt(next(day)))),
-            )
+            .add_option(operand(&self.eq)?.map(|day| column.gte(midnight(day)).and(column.lt(next(day)))))
             .add_option(operand(&self.gte)?.map(|day| column.gte(midnight(day))))
             .add_option(operand(&self.lt)?.map(|day| column.lt(midnight(day)))))
     }

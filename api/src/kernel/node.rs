@@ -57,6 +57,33 @@ pub trait Ordering: Copy + Debug + Eq + Hash + InputType + Send + Sync + 'static
     fn usual() -> Run;
 }
 
+/// No conditions: of records that are in no list of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Any;
+
+impl Filter for Any {
+    async fn condition(&self, _: &Ctx) -> Result<Condition> {
+        Ok(Condition::all())
+    }
+}
+
+/// The order of the ids, for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+pub enum AsMade {
+    /// When it was made.
+    CreatedAt,
+}
+
+impl Ordering for AsMade {
+    fn column(self) -> Option<&'static str> {
+        None
+    }
+
+    fn usual() -> Run {
+        Run { column: None, descending: false }
+    }
+}
+
 /// Which way a list runs (排序方向).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 pub enum Direction {

@@ -123,6 +123,8 @@ pub struct Scope {
     pub trail: Doors,
     /// Corrections, by their household.
     pub corrections: Doors,
+    /// Openings of boxes.
+    pub box_openings: Doors,
     /// Visits, by their target.
     pub visits: Doors,
     /// Who took part in visits, by who they are.
@@ -176,6 +178,7 @@ impl Scope {
             access_log: open(Resource::AccessLog),
             trail: open(Resource::Trail),
             corrections: open(Resource::Correction),
+            box_openings: open(Resource::BoxOpening),
             visits: open(Resource::Visit),
             participations: open(Resource::Participation),
             diaries: open(Resource::Diary),

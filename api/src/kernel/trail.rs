@@ -5,18 +5,18 @@ use super::{
     place::{Level, Place, bound, stands},
 };
 use entity::{
-    account, account_identity, api_key, area, assignment, assignment_batch, branch, cadre, card_token,
-    change, consent, contact_card, correction, county_setting, deadline_rule, demand, department, diary, enterprise,
-    feedback,
-    grant, household,
+    account, account_identity, api_key, area, assignment, assignment_batch, box_opening, branch, cadre,
+    card_token, category, change, consent, contact_card, correction, county_setting, deadline_rule, demand,
+    department, diary, enterprise, feedback, grant, household,
     id::{
-        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BranchId, CadreId, CardId, CardTokenId,
-        ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId, DepartmentId, DiaryId, EnterpriseId,
-        GrantId, HouseholdId, IdentityId, ImportId, MemberId, MembershipId, PositionId, RegionId, UploadId,
-        FeedbackId, MilestoneId, TaskId, TaskPartId, TaskRequestId, VisitId, WorkDayId, WorkHoursId,
+        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BoxOpeningId, BranchId, CadreId, CardId,
+        CardTokenId, CategoryId, ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId,
+        DepartmentId, DiaryId, EnterpriseId, FeedbackId, GrantId, HouseholdId, IdentityId, ImportId,
+        IntakePointId, MemberId, MembershipId, MilestoneId, PositionId, RegionId, TaskId, TaskPartId,
+        TaskRequestId, UploadId, VisitId, WorkDayId, WorkHoursId,
     },
-    member, membership, position, region, roster_import, task, task_milestone, task_part, task_request,
-    upload, visit, work_day, work_hours,
+    intake_point, member, membership, position, region, roster_import, task, task_milestone, task_part,
+    task_request, upload, visit, work_day, work_hours,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
@@ -43,11 +43,17 @@ async fn places(
         WorkDayId::PREFIX => stands::of::<work_day::Entity>(db, ids).await,
         WorkHoursId::PREFIX => stands::of::<work_hours::Entity>(db, ids).await,
         DeadlineRuleId::PREFIX => stands::of::<deadline_rule::Entity>(db, ids).await,
+        CategoryId::PREFIX => stands::of::<category::Entity>(db, ids).await,
         AccountId::PREFIX => stands::of::<account::Entity>(db, ids).await,
         HouseholdId::PREFIX => stands::of::<household::Entity>(db, ids).await,
         EnterpriseId::PREFIX => stands::of::<enterprise::Entity>(db, ids).await,
         AssignmentId::PREFIX => stands::of::<assignment::Entity>(db, ids).await,
         BatchId::PREFIX => stands::of::<assignment_batch::Entity>(db, ids).await,
+        IntakePointId::PREFIX => stands::of::<intake_point::Entity>(db, ids).await,
+        BoxOpeningId::PREFIX => {
+            let point = box_opening::Column::IntakePointId;
+            stands::through::<box_opening::Entity, intake_point::Entity>(db, point, ids).await
+        }
         DiaryId::PREFIX => stands::of::<diary::Entity>(db, ids).await,
         VisitId::PREFIX => stands::of::<visit::Entity>(db, ids).await,
         DemandId::PREFIX => stands::of::<demand::Entity>(db, ids).await,
@@ -59,9 +65,7 @@ async fn places(
         MilestoneId::PREFIX => {
             of_task::<task_milestone::Entity>(db, task_milestone::Column::TaskId, ids).await
         }
-        TaskRequestId::PREFIX => {
-            of_task::<task_request::Entity>(db, task_request::Column::TaskId, ids).await
-        }
+        TaskRequestId::PREFIX => of_task::<task_request::Entity>(db, task_request::Column::TaskId, ids).await,
         CountySettingId::PREFIX => {
             stands::through::<county_setting::Entity, region::Entity>(db, county_setting::Column::Id, ids)
                 .await

@@ -117,8 +117,12 @@ pub(super) async fn after_pause(
     Ok(())
 }
 
-/// The colour of a clock (时限状态), derived and never stored.
+/// States in which the clock of a task runs.
+pub const RUNNING: [TaskState; 4] =
+    [TaskState::Pending, TaskState::Dispatched, TaskState::InProgress, TaskState::Returned];
+
+/// Whether the clock of a task runs in a state.
 #[must_use]
 pub fn is_running(state: TaskState) -> bool {
-    matches!(state, TaskState::Pending | TaskState::Dispatched | TaskState::InProgress | TaskState::Returned)
+    RUNNING.contains(&state)
 }

@@ -1,7 +1,9 @@
 //! Accepting demands into a task, a new one or one that is there; and its number.
 
 use super::{
-    clock, hold, input::{DemandAcceptInput, NewTaskInput}, parts, rule,
+    clock, hold,
+    input::{DemandAcceptInput, NewTaskInput},
+    parts, rule,
     step::{Step, allow, event, take},
 };
 use crate::{
@@ -102,10 +104,7 @@ pub async fn accept(work: &Work, input: DemandAcceptInput) -> Result<Uuid> {
 }
 
 /// Refuses demands that lie elsewhere than the first, or than the task.
-fn one_township(
-    rows: &[demand_row::Model],
-    (county, township): (RegionId, Option<RegionId>),
-) -> Result<()> {
+fn one_township(rows: &[demand_row::Model], (county, township): (RegionId, Option<RegionId>)) -> Result<()> {
     let mut checks = Checks::default();
     for (at, row) in rows.iter().enumerate() {
         checks.require(row.county_id == county && row.township_id == township, || {

@@ -2,7 +2,10 @@
 
 use super::{
     clock, desk_facts, hold,
-    input::{CoHandlerInput, HandlerInput, MilestoneInput, Note, TaskDispatchInput, TaskEscalateInput, TaskSendBackInput},
+    input::{
+        CoHandlerInput, HandlerInput, MilestoneInput, Note, TaskDispatchInput, TaskEscalateInput,
+        TaskSendBackInput,
+    },
     parts, rule,
     step::{Step, allow, take},
     tell,
@@ -69,7 +72,13 @@ pub(super) async fn lapse(
 }
 
 /// Checks a handler: a department of the county, or a cadre in office whom the viewer sees.
-async fn known(work: &Work, checks: &mut Checks, task: &task::Model, of: &HandlerInput, at: &str) -> Result<Party> {
+async fn known(
+    work: &Work,
+    checks: &mut Checks,
+    task: &task::Model,
+    of: &HandlerInput,
+    at: &str,
+) -> Result<Party> {
     match *of {
         HandlerInput::DepartmentId(id) => {
             let row = unscoped::<department::Entity>().filter(department::Column::Id.eq(id));
@@ -168,7 +177,9 @@ pub async fn dispatch(work: &Work, input: TaskDispatchInput) -> Result<Uuid> {
         let field =
             if role == PartRole::Lead { format!("{list}.{at}") } else { format!("{list}.{at}.handler") };
         let party = known(work, &mut checks, &task, handler, &field).await?;
-        checks.require(once.insert(party), || Refusal::rule("once", &field, "每个承办方只能出现一次。", "Each handler once."));
+        checks.require(once.insert(party), || {
+            Refusal::rule("once", &field, "每个承办方只能出现一次。", "Each handler once.")
+        });
         checks.require(own_due.is_none_or(|own| own > work.now() && own <= due), || {
             Refusal::rule(
                 "due",
@@ -308,7 +319,9 @@ pub async fn escalate(work: &Work, input: TaskEscalateInput) -> Result<Uuid> {
     let allowed = allow(work, &task, &old, TaskAction::Escalate)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
     if task.desk_id == task.county_id {
-        return Err(no_other_desk("任务已在县级，不能再上报。", "The task is with the county already.").into());
+        return Err(
+            no_other_desk("任务已在县级，不能再上报。", "The task is with the county already.").into()
+        );
     }
     let note = noted(note)?;
     lapse(work, &old, |_| true).await?;

@@ -20,10 +20,7 @@ use sea_orm::{
 /// Tasks that are over, of households that have been gone since a day, and hold something personal.
 fn gone(by: Date) -> Condition {
     use task::Column::{HouseholdId, Open, Title};
-    Condition::all()
-        .add(HouseholdId.in_subquery(gone_by(by)))
-        .add(Open.eq(false))
-        .add(Title.ne(ERASED))
+    Condition::all().add(HouseholdId.in_subquery(gone_by(by))).add(Open.eq(false)).add(Title.ne(ERASED))
 }
 
 /// Tasks of which something would be erased.
@@ -52,22 +49,26 @@ pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar
             Change { before, after, also: &["events", "parts"] }
         });
         bulk::change::<task::Entity>(&tx, changes.collect(), by).await?;
-        macro_rules! erase {
-            ($($table:ident . $column:ident = $value:expr),* $(,)?) => {$(
-                $table::Entity::update_many()
-                    .col_expr($table::Column::$column, Expr::value($value))
-                    .filter(any_of($table::Column::TaskId, ids.iter().copied(), db.backend()))
-                    .exec(&tx)
-                    .await?;
-            )*};
-        }
-        erase!(
-            task_event.Note = Option::<String>::None,
-            task_part.Answer = Option::<String>::None,
-            task_request.Answer = Option::<String>::None,
-            task_request.Reason = ERASED,
-            task_milestone.Title = ERASED,
-        );
+        let of = |column| any_of(column, ids.iter().copied(), db.backend());
+        let (none, erased) = (Expr::value(Option::<String>::None), Expr::value(ERASED));
+        task_event::Entity::update_many()
+            .col_expr(task_event::Column::Note, none.clone())
+            .filter(of(task_event::Column::TaskId))
+            .exec(&tx)
+            .await?;
+        let of = any_of(task_part::Column::TaskId, ids.iter().copied(), db.backend());
+        let answer = task_part::Column::Answer;
+        task_part::Entity::update_many().col_expr(answer, none.clone()).filter(of).exec(&tx).await?;
+        let of = any_of(task_request::Column::TaskId, ids.iter().copied(), db.backend());
+        task_request::Entity::update_many()
+            .col_expr(task_request::Column::Answer, none)
+            .col_expr(task_request::Column::Reason, erased.clone())
+            .filter(of)
+            .exec(&tx)
+            .await?;
+        let of = any_of(task_milestone::Column::TaskId, ids.iter().copied(), db.backend());
+        let title = task_milestone::Column::Title;
+        task_milestone::Entity::update_many().col_expr(title, erased).filter(of).exec(&tx).await?;
         all.settle(tx, ids.len() as u64).await?;
     }
     Ok(all.done)

@@ -32,8 +32,15 @@ use uuid::Uuid;
 /// Judges what became of a demand: as whoever raised it, or as a supervisor who called them. What is not settled opens the
 /// task again at once, or the demand that was settled on the spot.
 pub async fn judge(work: &Work, input: DemandJudgeInput) -> Result<Uuid> {
-    let DemandJudgeInput { idempotency_key: _, id, expected_version, settled, satisfaction, comment, by_phone } =
-        input;
+    let DemandJudgeInput {
+        idempotency_key: _,
+        id,
+        expected_version,
+        settled,
+        satisfaction,
+        comment,
+        by_phone,
+    } = input;
     let old = demand::hold(work, id, "id").await?;
     let by_phone = by_phone.unwrap_or_default();
     let right = if by_phone { May::CheckTask } else { May::JudgeResult };
@@ -94,8 +101,7 @@ fn by_right(
         {
             let lines = super::flow::lines(action).filter(|line| line.may == Some(right));
             let next = lines.filter_map(|line| line.follow(task.state)).next();
-            let by = super::flow::By::Role;
-            next.map(|next| Allowed { by, next, part: None })
+            next.map(|next| Allowed { next, part: None })
                 .ok_or_else(|| super::step::transition(work, action, task.state).into())
         }
         other => other,

@@ -163,7 +163,13 @@ pub fn print(policy: &Policy) -> String {
     for line in LINES {
         if let Next::To(next) = line.next {
             for from in line.from.iter().filter(|from| **from != next) {
-                _ = writeln!(text, "  {} --> {} : {}", from.to_value(), next.to_value(), line.action.to_value());
+                _ = writeln!(
+                    text,
+                    "  {} --> {} : {}",
+                    from.to_value(),
+                    next.to_value(),
+                    line.action.to_value()
+                );
             }
         }
     }

@@ -4,8 +4,8 @@ use super::{
     dispatch::{self, lead, noted},
     hold,
     input::{
-        MilestoneReachInput, Note, TaskClaimInput, TaskPartCompleteInput, TaskProgressInput, TaskResolveInput,
-        TaskReturnInput,
+        MilestoneReachInput, Note, TaskClaimInput, TaskPartCompleteInput, TaskProgressInput,
+        TaskResolveInput, TaskReturnInput,
     },
     leave, parts, rule,
     step::{Allowed, Step, allow, take},
@@ -115,8 +115,13 @@ pub async fn progress(work: &Work, input: TaskProgressInput) -> Result<Uuid> {
     let allowed = allow(work, &task, &parts(work, id).await?, TaskAction::Progress)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
     let note = noted(note)?;
-    take(work, &mut task, task::ActiveModel::default(), Step::new(TaskAction::Progress, &allowed, Some(note)))
-        .await?;
+    take(
+        work,
+        &mut task,
+        task::ActiveModel::default(),
+        Step::new(TaskAction::Progress, &allowed, Some(note)),
+    )
+    .await?;
     Ok(id.0)
 }
 
@@ -135,7 +140,12 @@ pub async fn reach(work: &Work, input: MilestoneReachInput) -> Result<Uuid> {
     let mut checks = Checks::default();
     let note = checks.optional_text("note", note.as_deref(), rule::NOTE);
     checks.require(row.reached_at.is_none(), || {
-        Refusal::new(RefusalCode::State, "milestoneId", "此节点已完成。", "This milestone was reached already.")
+        Refusal::new(
+            RefusalCode::State,
+            "milestoneId",
+            "此节点已完成。",
+            "This milestone was reached already.",
+        )
     });
     checks.done()?;
     let change = task_milestone::ActiveModel {
@@ -157,7 +167,12 @@ pub async fn complete(work: &Work, input: TaskPartCompleteInput) -> Result<Uuid>
     let allowed = allow(work, &task, &parts(work, id).await?, TaskAction::CompletePart)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
     let part = own(&allowed)?;
-    must_be(part, &[PartState::Claimed], "应先签收，且未完成。", "Claim it first; and it is completed once.")?;
+    must_be(
+        part,
+        &[PartState::Claimed],
+        "应先签收，且未完成。",
+        "Claim it first; and it is completed once.",
+    )?;
     let mut checks = Checks::default();
     let answer = checks.text("answer", &answer, rule::CONTENT);
     checks.done()?;

@@ -53,7 +53,7 @@ pub enum HandlerInput {
 /// A co-handler, with a clock of its own.
 #[derive(Clone, Debug, InputObject)]
 pub struct CoHandlerInput {
-    /// Who.
+    /// The department or cadre who helps.
     pub handler: HandlerInput,
     /// By when, not later than the task; that of the task when nothing is said.
     #[graphql(default)]

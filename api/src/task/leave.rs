@@ -1,8 +1,13 @@
 //! Leave and answers: extensions and suspensions that are asked for and decided, supervisions that are owed an answer.
 
 use super::{
-    clock, dispatch::noted, hold,
-    input::{ExtensionAskInput, Leave, LeaveDecideInput, Note, SupervisionAnswerInput, SuspensionAskInput, TaskResumeInput},
+    clock,
+    dispatch::noted,
+    hold,
+    input::{
+        ExtensionAskInput, Leave, LeaveDecideInput, Note, SupervisionAnswerInput, SuspensionAskInput,
+        TaskResumeInput,
+    },
     parts, rule,
     step::{Step, allow, take},
     tell,
@@ -98,12 +103,7 @@ pub async fn ask_suspension(work: &Work, input: SuspensionAskInput) -> Result<Uu
     ask_leave(work, input.into(), TaskRequestKind::Suspension, TaskAction::AskSuspension).await
 }
 
-async fn ask_leave(
-    work: &Work,
-    input: Leave,
-    kind: TaskRequestKind,
-    action: TaskAction,
-) -> Result<Uuid> {
+async fn ask_leave(work: &Work, input: Leave, kind: TaskRequestKind, action: TaskAction) -> Result<Uuid> {
     let Leave { id, expected_version, until_on, reason } = input;
     let mut task = hold(work, id, "id").await?;
     let allowed = allow(work, &task, &parts(work, id).await?, action)?;
@@ -134,11 +134,7 @@ fn check_until(checks: &mut Checks, work: &Work, task: &task::Model, kind: TaskR
             });
         }
         _ => {
-            let longest = if task.petition {
-                crate::calendar::terms::PETITION_EXTEND_DAYS
-            } else {
-                365
-            };
+            let longest = if task.petition { crate::calendar::terms::PETITION_EXTEND_DAYS } else { 365 };
             let last = crate::calendar::reckon::last_day(task.due_at).0;
             let most = last + Duration::days(i64::from(longest));
             checks.require(clock::end_of(until) > task.due_at && until.0 <= most, || {

@@ -14,9 +14,7 @@ use crate::kernel::{
 };
 use async_graphql::{Enum, InputObject, SimpleObject};
 use entity::{
-    id::{
-        AccountId, CadreId, DepartmentId, MilestoneId, TaskEventId, TaskId, TaskPartId, TaskRequestId,
-    },
+    id::{AccountId, CadreId, DepartmentId, MilestoneId, TaskEventId, TaskId, TaskPartId, TaskRequestId},
     kind::{PartRole, PartState, TaskAction, TaskRequestKind, TaskRequestState, TaskState},
     scalar::{Date, DateTime},
     task_event, task_milestone, task_part, task_request,
@@ -296,17 +294,19 @@ impl Key for LastEventOf {
     type Value = TaskEvent;
 
     async fn load(ctx: Ctx, keys: Vec<Self>) -> Result<HashMap<Self, TaskEvent>> {
-        use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-        let later = Alias::new("later");
-        let own = Expr::col((task_event::Entity, task_event::Column::TaskId));
-        let last = Query::select()
-            .expr(Expr::col((later.clone(), task_event::Column::Step)).max())
-            .from_as(task_event::Entity, later.clone())
-            .and_where(own.equals((later, task_event::Column::TaskId)))
-            .take();
+        use sea_orm::QueryTrait;
+        let of_tasks = || any_of(task_event::Column::TaskId, keys.iter().map(|key| key.0), ctx.backend());
+        // The numbers of the last ones; a task may have another with the number of somebody else's last.
+        let last = crate::kernel::door::unscoped::<task_event::Entity>()
+            .select_only()
+            .column_as(task_event::Column::Step.max(), "last")
+            .filter(of_tasks())
+            .group_by(task_event::Column::TaskId)
+            .into_query();
         let rows: Vec<TaskEvent> = TaskEvent::select_cols(ctx.within::<task_event::Entity>().select_only())
-            .filter(any_of(task_event::Column::TaskId, keys.iter().map(|key| key.0), ctx.backend()))
+            .filter(of_tasks())
             .filter(task_event::Column::Step.in_subquery(last))
+            .order_by_asc(task_event::Column::Step)
             .into_model()
             .all(ctx.db().read())
             .await?;

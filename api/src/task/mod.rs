@@ -21,6 +21,7 @@ pub mod oversee;
 mod rule;
 mod step;
 mod tell;
+pub mod upkeep;
 
 use crate::kernel::{
     door,

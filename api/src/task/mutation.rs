@@ -2,7 +2,13 @@
 
 use super::{
     create, dispatch, finish, handle,
-    input::{DemandAcceptInput, DemandJudgeInput, ExtensionAskInput, LeaveDecideInput, MilestoneReachInput, SupervisionAnswerInput, SuspensionAskInput, TaskCallNoteInput, TaskCancelInput, TaskCheckInput, TaskClaimInput, TaskCloseInput, TaskContestInput, TaskDispatchInput, TaskEscalateInput, TaskInstructInput, TaskPartCompleteInput, TaskProgressInput, TaskResolveInput, TaskResumeInput, TaskReturnInput, TaskSendBackInput, TaskSuperviseInput, TaskUrgeInput},
+    input::{
+        DemandAcceptInput, DemandJudgeInput, ExtensionAskInput, LeaveDecideInput, MilestoneReachInput,
+        SupervisionAnswerInput, SuspensionAskInput, TaskCallNoteInput, TaskCancelInput, TaskCheckInput,
+        TaskClaimInput, TaskCloseInput, TaskContestInput, TaskDispatchInput, TaskEscalateInput,
+        TaskInstructInput, TaskPartCompleteInput, TaskProgressInput, TaskResolveInput, TaskResumeInput,
+        TaskReturnInput, TaskSendBackInput, TaskSuperviseInput, TaskUrgeInput,
+    },
     leave,
     object::Task,
     oversee,
@@ -53,7 +59,7 @@ impl TaskMutation {
     }
 
     /// Dispatches a task: to one lead, or to several of whom the first to claim leads; with co-handlers. Requires `DISPATCHER` or
-    /// `REGION_ADMIN` of its desk; `LEADER`, where it was returned twice. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`,
+    /// `REGION_ADMIN` of its desk; where it was returned twice, a leader of its region. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`,
     /// `NOT_FOUND`.
     #[graphql(directive = cost::apply(20), directive = auth::apply(may(May::DispatchTask)))]
     async fn task_dispatch(
@@ -254,7 +260,7 @@ impl TaskOversightMutation {
     }
 
     /// Judges what became of a demand, once in each round of work. What was not settled is done again: its task is opened, or the
-    /// demand that was settled on the spot. Requires to be the household or enterprise that raised it, or, with `byPhone`,
+    /// demand that was settled on the spot. Requires to be the household (`RESIDENT`) or enterprise (`ENTERPRISE_REP`) that raised it, or, with `byPhone`,
     /// `SUPERVISOR` of its place; never who handled it. Errors: `INVALID`, `STATE`, `DUPLICATE` (judged already), `CONFLICT`,
     /// `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10), directive = auth::apply(may_any(&[May::JudgeResult, May::CheckTask])))]
@@ -301,7 +307,7 @@ impl TaskOversightMutation {
         step!(gql, input, "taskClose", finish::close)
     }
 
-    /// Contests a task that was struck off, within 30 days: another person checks it. Requires to be a household or enterprise that
+    /// Contests a task that was struck off, within 30 days: another person checks it. Requires to be a household (`RESIDENT`) or enterprise (`ENTERPRISE_REP`) that
     /// raised what it answers. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
     #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::JudgeResult)))]
     async fn task_contest(

@@ -24,7 +24,10 @@ use entity::{
     scalar::{Date, DateTime},
     task,
 };
-use sea_orm::{ColumnTrait, Condition, DerivePartialModel, FromQueryResult, QueryFilter, QuerySelect, sea_query::ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, DerivePartialModel, FromQueryResult, QueryFilter, QuerySelect,
+    sea_query::ExprTrait,
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -240,7 +243,7 @@ pub struct TaskWhere {
     /// By number.
     #[graphql(default)]
     pub number: Option<StringFilter>,
-    /// By state.
+    /// By the state in which it is.
     #[graphql(default)]
     pub state: Option<ChoiceFilter<TaskState>>,
     /// True: neither struck off nor cancelled. False: the others.
@@ -248,7 +251,7 @@ pub struct TaskWhere {
     /// By urgency.
     #[graphql(default)]
     pub urgency: Option<ChoiceFilter<Urgency>>,
-    /// By field.
+    /// By the field of life that it is of.
     #[graphql(default)]
     pub field: Option<ChoiceFilter<DemandField>>,
     /// By category.
@@ -283,10 +286,6 @@ pub struct TaskWhere {
     pub given: MaybeUndefined<bool>,
 }
 
-/// States in which the clock runs.
-const RUNNING: [TaskState; 4] =
-    [TaskState::Pending, TaskState::Dispatched, TaskState::InProgress, TaskState::Returned];
-
 impl Filter for TaskWhere {
     async fn condition(&self, ctx: &Ctx) -> Result<Condition> {
         use task::Column;
@@ -318,7 +317,7 @@ impl Filter for TaskWhere {
         if let Some(open) = operand(&self.open)? {
             all = all.add(Column::Open.eq(open));
         }
-        let running = || Column::State.is_in(RUNNING).and(Column::Open.eq(true));
+        let running = || Column::State.is_in(clock::RUNNING).and(Column::Open.eq(true));
         if let Some(overdue) = operand(&self.overdue)? {
             let late = running().and(Column::DueAt.lte(ctx.now()));
             all = all.add(if overdue { late } else { late.not() });
@@ -340,7 +339,7 @@ impl Filter for TaskWhere {
 /// What tasks are ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 pub enum TaskOrderField {
-    /// Deadline.
+    /// By when it is to be resolved.
     DueAt,
 }
 

@@ -19,11 +19,9 @@ use entity::{
 use sea_orm::{ActiveEnum, ActiveModelTrait, EntityTrait, Set, TryIntoModel};
 use uuid::Uuid;
 
-/// What may be done now: which line allowed it, and where it leads.
+/// What may be done now, and where it leads.
 #[derive(Clone, Debug)]
 pub(super) struct Allowed {
-    /// In which position.
-    pub by: By,
     /// The state that follows.
     pub next: TaskState,
     /// The own part, for handlers.
@@ -116,9 +114,9 @@ pub(super) fn allow(
     if allowed.is_empty() {
         return Err(refused(work, task, parts, action, only_handler));
     }
-    let fitting = allowed.iter().find_map(|(line, part)| Some((line, *part, line.follow(task.state)?)));
-    let Some((line, part, next)) = fitting else { return Err(transition(work, action, task.state).into()) };
-    Ok(Allowed { by: line.by, next, part: part.cloned() })
+    let fitting = allowed.iter().find_map(|(line, part)| Some((*part, line.follow(task.state)?)));
+    let Some((part, next)) = fitting else { return Err(transition(work, action, task.state).into()) };
+    Ok(Allowed { next, part: part.cloned() })
 }
 
 /// Why nobody but others may: a handler judges nothing, somebody else was first, or the right lacks.
@@ -153,9 +151,14 @@ fn refused(
     }
     let mays: Vec<May> = flow::lines(action).filter_map(|line| line.may).collect();
     let requires = scope.would_allow_any(&mays);
-    Refusal::new(RefusalCode::Forbidden, "", "您无权进行此操作。", "You do not have the right to do this here.")
-        .with(Detail::Requires(requires))
-        .into()
+    Refusal::new(
+        RefusalCode::Forbidden,
+        "",
+        "您无权进行此操作。",
+        "You do not have the right to do this here.",
+    )
+    .with(Detail::Requires(requires))
+    .into()
 }
 
 /// What a step writes into the ledger.

@@ -87,7 +87,8 @@ pub(super) async fn residents(
     what: Told,
 ) -> Result<bool> {
     let backend = work.ctx.backend();
-    let households = any_of(grant::Column::HouseholdId, demands.iter().filter_map(|row| row.household_id), backend);
+    let households =
+        any_of(grant::Column::HouseholdId, demands.iter().filter_map(|row| row.household_id), backend);
     let enterprises =
         any_of(grant::Column::EnterpriseId, demands.iter().filter_map(|row| row.enterprise_id), backend);
     let to: Vec<AccountId> = unscoped::<grant::Entity>()

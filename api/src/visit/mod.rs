@@ -222,7 +222,6 @@ pub async fn record(work: &Work, input: VisitDraft) -> Result<Uuid> {
     Ok(id.0)
 }
 
-
 /// A visit that the viewer sees, held until the command is done.
 pub(crate) async fn find(work: &Work, id: VisitId) -> Result<visit::Model> {
     door::within::<visit::Entity>(work.ctx.scope(), work.ctx.backend())

@@ -74,9 +74,7 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         input
     };
     // Too long to be taken.
-    let ask = |target: Value| {
-        json!({"kind": "REQUEST", "channel": "WEB", "field": "GOVERNANCE", "target": target, "content": "长".repeat(2001)})
-    };
+    let ask = |target: Value| json!({"kind": "REQUEST", "channel": "WEB", "field": "GOVERNANCE", "target": target, "content": "长".repeat(2001)});
     let on = |what: &str, more: Value| {
         let mut input = json!({"id": id(what), "expectedVersion": 999});
         if let Some((input, more)) = input.as_object_mut().zip(more.as_object()) {
@@ -168,6 +166,20 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
             "deadlineRuleReset",
             json!({"countyId": county, "urgency": "RED", "expectedVersion": 999}),
         ),
+        one(
+            "MANAGE_CATEGORY",
+            "categoryCreate",
+            json!({"countyId": county, "field": "GOVERNANCE", "name": ""}),
+        ),
+        one(
+            "MANAGE_CATEGORY",
+            "categoryUpdate",
+            json!({"id": id("category"), "expectedVersion": 999, "sort": 1}),
+        ),
+        one("MANAGE_CATEGORY", "categoryRetire", json!({"id": id("category"), "expectedVersion": 999})),
+        one("MANAGE_CATEGORY", "categoryRestore", json!({"id": id("category"), "expectedVersion": 999})),
+        // It has some already.
+        one("MANAGE_CATEGORY", "categoriesAdopt", json!({"countyId": county})),
         one(
             "MANAGE_CADRE",
             "cadreCreate",
@@ -280,7 +292,11 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         one("SETTLE_DEMAND", "demandSettle", on("demand", json!({"answer": "好"}))),
         one("ACCEPT_DEMAND", "demandUpdate", on("demand", json!({"field": "CONVENIENCE"}))),
         one("ACCEPT_DEMAND", "demandDecline", on("demand", json!({"reason": "不"}))),
-        one("ACCEPT_DEMAND", "suggestionDecide", on("demand", json!({"adoption": "ADOPTED", "reason": "好"}))),
+        one(
+            "ACCEPT_DEMAND",
+            "suggestionDecide",
+            on("demand", json!({"adoption": "ADOPTED", "reason": "好"})),
+        ),
         one("ACCEPT_DEMAND", "demandUnmerge", on("demand", json!({}))),
         one("ACCEPT_DEMAND", "demandSplit", on("demand", json!({"parts": []}))),
         one("ACCEPT_DEMAND", "demandAccept", json!({"ids": [id("demand")], "expectedVersion": 999})),
@@ -314,6 +330,22 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
             "JUDGE_RESULT",
             "demandJudge",
             on("demand", json!({"settled": true, "satisfaction": "SATISFIED"})),
+        ),
+        one(
+            "MANAGE_INTAKE",
+            "intakePointCreate",
+            json!({"kind": "BOX", "name": "", "regionId": village, "address": ""}),
+        ),
+        one(
+            "MANAGE_INTAKE",
+            "intakePointUpdate",
+            json!({"id": id("box"), "expectedVersion": 999, "name": "说事箱"}),
+        ),
+        one("MANAGE_INTAKE", "intakePointClose", json!({"id": id("box"), "expectedVersion": 999})),
+        one(
+            "OPEN_BOX",
+            "boxOpeningRecord",
+            json!({"intakePointId": id("box"), "openedAt": "2001-01-01T00:00:00Z", "witnessIds": [], "letters": 0}),
         ),
         one("RECORD_VISIT", "visitRecord", visit(json!({"householdId": household}), json!({}))),
         one("visit-firm", "visitRecord", visit(json!({"enterpriseId": id("enterprise")}), json!({}))),
@@ -419,7 +451,7 @@ pub(super) fn words(tried: &Tried, wrong: &mut Vec<String>) -> BTreeSet<String> 
 }
 
 const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: ID!, $department: ID!, $branch: ID!, $membership: ID!,
-    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!, $demand: ID!, $task: ID!) {
+    $staff: ID!, $account: ID!, $grant: ID!, $whole: ID!, $county: ID!, $category: ID!, $box: ID!, $demand: ID!, $task: ID!) {
   household(by: { id: $h }) { viewerCan { update { allowed } assign { allowed } recordVisit { allowed } keepCard { allowed } revokeCardToken { allowed } } }
   enterprise(by: { id: $e }) { viewerCan { update { allowed } } }
   member: node(id: $member) { ... on HouseholdMember { viewerCan { update { allowed } } } }
@@ -432,6 +464,8 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
   account(by: { id: $account }) { viewerCan { update { allowed } grant { allowed } } }
   grant: node(id: $grant) { ... on RoleGrant { viewerCan { end { allowed } } } }
   calendar: workCalendar(countyId: $county, from: \"2026-10-01\", to: \"2026-10-02\") { viewerCan { update { allowed } } }
+  category(id: $category) { viewerCan { update { allowed } } }
+  intakePoint(id: $box) { viewerCan { update { allowed } openBox { allowed } } }
   whole: node(id: $whole) { ... on ContactAssignment { viewerCan { end { allowed } } } }
   demand(id: $demand) { viewerCan { accept { allowed } settle { allowed } } }
   task(id: $task) { viewerCan { dispatch { allowed } handle { allowed } decide { allowed } oversee { allowed } instruct { allowed }
@@ -439,7 +473,7 @@ const CAN: &str = "query($h: ID!, $e: ID!, $member: ID!, $village: ID!, $area: I
 }";
 
 /// What a record says that the viewer can, and the mutation by which they do.
-const CAN_BY: [(&str, &str, &str); 33] = [
+const CAN_BY: [(&str, &str, &str); 40] = [
     ("demand", "accept", "demandDecline"),
     ("demand", "settle", "demandSettle"),
     ("task", "dispatch", "taskDispatch"),
@@ -473,12 +507,21 @@ const CAN_BY: [(&str, &str, &str); 33] = [
     ("grant", "end", "roleGrantEnd"),
     ("calendar", "update", "workCalendarUpdate"),
     ("calendar", "update", "workDaySet"),
+    ("category", "update", "categoryCreate"),
+    ("category", "update", "categoryUpdate"),
+    ("category", "update", "categoryRetire"),
+    ("category", "update", "categoryRestore"),
+    ("intakePoint", "update", "intakePointUpdate"),
+    ("intakePoint", "update", "intakePointClose"),
+    ("intakePoint", "openBox", "boxOpeningRecord"),
 ];
 
 /// Where `viewerCan` says otherwise than the mutation does.
 pub(super) async fn promises(stage: &Stage, person: &Person, actor: &Actor, tried: &Tried) -> Vec<String> {
     let mut variables = stage.variables(person);
-    for (name, id) in [("area", "area"), ("department", "department"), ("county", "county")] {
+    for (name, id) in
+        [("area", "area"), ("department", "department"), ("county", "county"), ("category", "category")]
+    {
         variables[name] = json!(stage.ids[id]);
     }
     // The mutations are tried on whoever is a member.

@@ -7,12 +7,17 @@ use super::{
 };
 use chrono::{Days, Duration};
 use entity::{
-    account, api_key, assignment, cadre, change, consent, contact_card, correction, diary, emergency, grant,
+    account, api_key, assignment, box_opening, cadre, category, change, consent, contact_card, correction,
+    diary, emergency, grant,
     id::{
-        AccountId, ApiKeyId, CadreId, CardId, ConsentId, CorrectionId, DiaryId, EmergencyId, MembershipId,
-        ParticipationId, RegionId, VisitId,
+        AccountId, ApiKeyId, BoxOpeningId, CadreId, CardId, ConsentId, CorrectionId, DiaryId, EmergencyId,
+        IntakePointId, MembershipId, ParticipationId, RegionId, VisitId,
     },
-    kind::{CadreLevel, CardKind, ConsentPurpose, CorrectionState, MembershipStanding, Role, VisitMethod},
+    intake_point,
+    kind::{
+        CadreLevel, CardKind, ConsentPurpose, CorrectionState, IntakeKind, MembershipStanding, Role,
+        VisitMethod,
+    },
     member, membership, region,
     scalar::{Date, DateTime},
     visit, visit_participation,
@@ -248,6 +253,43 @@ impl Stage {
         };
         put(world, withdrawn).await;
         let now = world.state.clock.now();
+        let county = around.regions["county"].id;
+        let kept = category::Entity::find().filter(category::Column::CountyId.eq(county)).one(db).await;
+        ids.insert("category", kept.expect("a row").expect("a category").id.to_string());
+        let place = intake_point::Model {
+            id: IntakePointId(Uuid::now_v7()),
+            kind: IntakeKind::Box,
+            name: "矩阵说事箱".to_owned(),
+            region_id: village.id,
+            county_id: around.home.county_id,
+            township_id: around.home.township_id,
+            village_id: Some(around.home.village_id),
+            address: "村口".to_owned(),
+            latitude: None,
+            longitude: None,
+            hours: None,
+            opened_on: long_ago,
+            closed_on: None,
+            version: 1,
+        };
+        let opening = box_opening::Model {
+            id: BoxOpeningId(Uuid::now_v7()),
+            intake_point_id: place.id,
+            opened_at: now,
+            opened_on: today,
+            first_witness_id: leader.id,
+            second_witness_id: CadreId(entity::id::read(&ids["staff"]).expect("an id").1),
+            letters: 2,
+            note: None,
+            recorded_by: login,
+            recorder_id: None,
+            recorded_at: now,
+            version: 1,
+        };
+        ids.insert("box", place.id.to_string());
+        ids.insert("box-opening", opening.id.to_string());
+        put(world, place).await;
+        put(world, opening).await;
         for (contact, named) in
             [("staff", "diary"), ("staff left", "diary left"), ("staff joins", "diary joins")]
         {
@@ -428,7 +470,7 @@ impl Stage {
             "account": self.ids["account"], "grant": self.ids["grant"], "log": self.ids["log"], "firmLog": self.ids["firm-log"], "change": self.ids["change"],
             "correction": self.ids["correction"], "grid": self.ids["grid"],
             "visit": self.ids["visit"], "firmVisit": self.ids["firm-visit"], "participation": of("participation"),
-            "diary": of("diary"),
+            "diary": of("diary"), "box": self.ids["box"], "opening": self.ids["box-opening"],
             "demand": self.ids["demand"], "firmDemand": self.ids["firm-demand"], "task": self.ids["task"],
             "firmTask": self.ids["firm-task"],
         })

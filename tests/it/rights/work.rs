@@ -5,7 +5,8 @@ use entity::{
     demand,
     id::{AccountId, CadreId, DemandId, DepartmentId, EnterpriseId, HouseholdId, TaskId, TaskPartId},
     kind::{
-        AllotmentUnit, DemandChannel, DemandField, DemandKind, DemandState, PartRole, PartState, TaskState, Urgency,
+        AllotmentUnit, DemandChannel, DemandField, DemandKind, DemandState, PartRole, PartState, TaskState,
+        Urgency,
     },
     scalar::DateTime,
     task, task_part,

@@ -79,12 +79,25 @@ impl Town {
     pub(super) async fn open() -> Self {
         let world = World::demo().await;
         let admin = world.actor("town-admin").await;
+        let town = admin.get("{ region(by: { code: \"530304101\" }) { id } }").await["region"]["id"].clone();
+        let town = town.as_str().expect("a town");
         let named = |all: &Value, name: &str| {
             let nodes = all["departments"]["nodes"].as_array().cloned().unwrap_or_default();
-            nodes.iter().find(|one| one["name"] == name).map(|one| one["id"].clone()).expect("a department")
+            nodes
+                .iter()
+                .find(|one| one["name"].as_str().is_some_and(|of| of.ends_with(name)))
+                .map(|one| one["id"].clone())
+                .expect("a department")
         };
-        let all = admin.get("{ departments(first: 100) { nodes { id name } } }").await;
-        let (water_office, building_office) = (named(&all, "水务站"), named(&all, "国土和村镇规划建设服务中心"));
+        let all = admin
+            .get(
+                "{ departments(first: 100, where: { region: \"TOWN\" }) { nodes { id name } } }"
+                    .replace("TOWN", town)
+                    .as_str(),
+            )
+            .await;
+        let (water_office, building_office) =
+            (named(&all, "水务站"), named(&all, "国土和村镇规划建设服务中心"));
         let leader = world.actor("leader").await;
         let leader_id = leader.get("{ viewer { cadre { id } } }").await["viewer"]["cadre"]["id"].clone();
         let resident = world.actor("resident").await;
@@ -94,7 +107,8 @@ impl Town {
         let account = world.actor("town-contact").await.get("{ viewer { account { id } } }").await;
         let grant = json!({"accountId": account["viewer"]["account"]["id"], "role": "DEPARTMENT_HANDLER",
                            "departmentId": building_office});
-        let granted = admin.change("roleGrantCreate", "RoleGrantCreateInput", "roleGrant { id }", grant).await;
+        let granted =
+            admin.change("roleGrantCreate", "RoleGrantCreateInput", "roleGrant { id }", grant).await;
         assert_eq!(granted["errors"], json!([]), "{granted}");
         Self {
             dispatcher: world.actor("dispatcher").await,

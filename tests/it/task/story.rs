@@ -4,7 +4,8 @@ use super::act::{Town, demand, fine, refused, step, task};
 use serde_json::{Value, json};
 
 /// The task as the viewer sees it, with its whole ledger.
-const WHOLE: &str = "query($id: ID!) { task(id: $id) { number state title content result measures household { id headName }
+const WHOLE: &str =
+    "query($id: ID!) { task(id: $id) { number state title content result measures household { id headName }
     leader { name } leadDepartment { name } redactedFields
     demands(first: 10) { nodes { id content feedbacks { round settled satisfaction comment } } }
     events(first: 100) { nodes { step action fromState toState note automatic cadre { name } at } } } }";
@@ -30,7 +31,8 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     let (leak, allowance) = (named("水管"), named("补贴"));
 
     // One is settled on the spot, the other accepted as RED.
-    let settled = json!({"id": allowance["id"], "expectedVersion": 1, "answer": "已当面说明条件，并帮助填写申请表。"});
+    let settled =
+        json!({"id": allowance["id"], "expectedVersion": 1, "answer": "已当面说明条件，并帮助填写申请表。"});
     let settled = demand(&town.contact, "demandSettle", settled).await;
     assert_eq!(fine(&settled)["demand"]["state"], "SETTLED");
     let made = town.accepted(&leak).await;
@@ -41,7 +43,8 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     dispatch["coHandlers"] = json!([{"handler": {"departmentId": town.building_office}}]);
     dispatch["milestones"] = json!([]);
     let sent = step(&town.dispatcher, "taskDispatch", &made, dispatch.clone()).await;
-    assert_eq!((&sent["state"], &sent["leadDepartment"]["name"]), (&json!("DISPATCHED"), &json!("水务站")));
+    assert_eq!(sent["state"], "DISPATCHED");
+    assert!(sent["leadDepartment"]["name"].as_str().is_some_and(|name| name.ends_with("水务站")), "{sent}");
     let back = step(&town.water, "taskReturn", &sent, json!({"note": "管段属供水公司，先核实产权。"})).await;
     assert_eq!((&back["state"], &back["returns"]), (&json!("RETURNED"), &json!(1)));
     let sent = step(&town.dispatcher, "taskDispatch", &back, dispatch).await;
@@ -56,10 +59,13 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     let part = step(&town.building, "taskPartComplete", &told, json!({"answer": "已批准开挖。"})).await;
 
     // Delayed with leave.
-    let due = chrono::DateTime::parse_from_rfc3339(part["dueAt"].as_str().expect("a moment")).expect("a moment");
+    let due =
+        chrono::DateTime::parse_from_rfc3339(part["dueAt"].as_str().expect("a moment")).expect("a moment");
     let later = (due + chrono::Duration::days(4)).format("%Y-%m-%d").to_string();
-    let asked = step(&town.water, "extensionAsk", &part, json!({"untilOn": later, "reason": "等配件到货。"})).await;
-    let granted = step(&town.leader, "leaveDecide", &asked, json!({"kind": "EXTENSION", "grant": true})).await;
+    let asked =
+        step(&town.water, "extensionAsk", &part, json!({"untilOn": later, "reason": "等配件到货。"})).await;
+    let granted =
+        step(&town.leader, "leaveDecide", &asked, json!({"kind": "EXTENSION", "grant": true})).await;
     assert_eq!(granted["extensions"], 1);
 
     // Resolved; the resident is not satisfied, and it is done again.
@@ -72,7 +78,8 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     };
     let bad = judge(&of_resident, false, "DISSATISFIED", "晚上还是漏。");
     fine(&demand(&town.resident, "demandJudge", bad).await);
-    let query = format!("query($id: ID!) {{ {} }}", super::act::TASK.replacen("task {", "task(id: $id) {", 1));
+    let query =
+        format!("query($id: ID!) {{ {} }}", super::act::TASK.replacen("task {", "task(id: $id) {", 1));
     let again = town.water.ask(&query, json!({"id": made["id"]})).await.ok()["task"].clone();
     assert_eq!((&again["state"], &again["round"]), (&json!("DISPATCHED"), &json!(1)), "{again}");
     let again = step(&town.water, "taskClaim", &again, json!({})).await;
@@ -80,7 +87,9 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     let early = refused(&town.dispatcher, "taskClose", &resolved, json!({})).await;
     assert_eq!(early["code"], "STATE", "nobody has judged it yet: {early}");
     let of_resident = resolved["demands"]["nodes"][0].clone();
-    fine(&demand(&town.resident, "demandJudge", judge(&of_resident, true, "SATISFIED", "好了，谢谢。")).await);
+    fine(
+        &demand(&town.resident, "demandJudge", judge(&of_resident, true, "SATISFIED", "好了，谢谢。")).await,
+    );
     let judged = town.dispatcher.ask(&query, json!({"id": made["id"]})).await.ok()["task"].clone();
     let handler = refused(&town.water, "taskClose", &judged, json!({})).await;
     assert_eq!(handler["code"], "FORBIDDEN", "{handler}");
@@ -94,8 +103,23 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     assert_eq!(
         actions,
         [
-            "CREATE", "DISPATCH", "RETURN", "DISPATCH", "CLAIM", "CLAIM", "PROGRESS", "COMPLETE_PART",
-            "ASK_EXTENSION", "GRANT_EXTENSION", "RESOLVE", "JUDGE", "REOPEN", "CLAIM", "RESOLVE", "JUDGE", "CLOSE"
+            "CREATE",
+            "DISPATCH",
+            "RETURN",
+            "DISPATCH",
+            "CLAIM",
+            "CLAIM",
+            "PROGRESS",
+            "COMPLETE_PART",
+            "ASK_EXTENSION",
+            "GRANT_EXTENSION",
+            "RESOLVE",
+            "JUDGE",
+            "REOPEN",
+            "CLAIM",
+            "RESOLVE",
+            "JUDGE",
+            "CLOSE"
         ]
     );
     let steps: Vec<i64> = events.iter().filter_map(|event| event["step"].as_i64()).collect();
@@ -109,6 +133,7 @@ async fn a_visit_ends_in_a_struck_off_task_and_the_ledger_tells_every_step() {
     let gone = town.water.ask(WHOLE, json!({"id": made["id"]})).await.ok()["task"].clone();
     assert_eq!(gone["household"], Value::Null, "a handler sees the household while the task is open");
     assert_eq!(gone["demands"]["nodes"], json!([]));
-    let twice = task(&town.dispatcher, "taskClose", json!({"id": made["id"], "expectedVersion": closed["version"]}));
+    let twice =
+        task(&town.dispatcher, "taskClose", json!({"id": made["id"], "expectedVersion": closed["version"]}));
     assert_eq!(twice.await["errors"][0]["state"], "CLOSED");
 }

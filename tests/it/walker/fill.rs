@@ -16,7 +16,7 @@ impl Deck {
 }
 
 /// Whose id `id` is, by the beginning of what is asked.
-const IDS: [(&str, &str); 18] = [
+const IDS: [(&str, &str); 20] = [
     ("coverage", "regionId"),
     ("search", "regionId"),
     ("householdMember", "memberId"),
@@ -35,6 +35,8 @@ const IDS: [(&str, &str); 18] = [
     ("roleGrant", "grantId"),
     ("assignment", "assignmentId"),
     ("card", "cardId"),
+    ("category", "categoryId"),
+    ("intakePoint", "intakePointId"),
 ];
 
 /// Where `name` is that of a login.

@@ -16,10 +16,11 @@ use crate::{
     },
 };
 use entity::{
-    access_subject, account, account_identity, api_key, area, assignment, branch, cadre, card_token,
-    contact_card, correction, department, enterprise, grant, household,
+    access_subject, account, account_identity, api_key, area, assignment, box_opening, branch, cadre,
+    card_token, category, contact_card, correction, department, enterprise, grant, household,
     id::{AccountId, IdentityId},
-    member, membership, notice, position, region, region_succession, session, visit, visit_participation,
+    intake_point, member, membership, notice, position, region, region_succession, session, visit,
+    visit_participation,
 };
 use lianhu_tests::{Actor, World, ground};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -135,6 +136,8 @@ impl Place {
         let rows = [
             ("cardId", of_here!(contact_card, HouseholdId, home.id)),
             ("memberId", of_here!(member, HouseholdId, home.id)),
+            ("categoryId", of_here!(category, CountyId, home.county_id)),
+            ("intakePointId", of_here!(intake_point, TownshipId, home.township_id)),
             ("areaId", of_here!(area, TownshipId, home.township_id)),
             ("departmentId", of_here!(department, TownshipId, home.township_id)),
             ("branchId", of_here!(branch, TownshipId, home.township_id)),
@@ -235,6 +238,9 @@ impl Place {
             "Region" = region,
             "RegionSuccession" = region_succession,
             "Area" = area,
+            "Category" = category,
+            "IntakePoint" = intake_point,
+            "BoxOpening" = box_opening,
             "PartyBranch" = branch,
             "Department" = department,
             "Cadre" = cadre,

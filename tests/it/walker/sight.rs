@@ -3,7 +3,8 @@
 
 use crate::rights::{TABLE, account_of, grant_of};
 use entity::{
-    area_village, assignment, cadre, enterprise, household, id::RegionId, kind::AssignmentKind, region,
+    area_village, assignment, box_opening, cadre, enterprise, household, id::RegionId, intake_point,
+    kind::AssignmentKind, region,
 };
 use lianhu::kernel::clock::civil;
 use lianhu_tests::World;
@@ -104,6 +105,10 @@ impl Land {
         counties.extend(cadres.iter().filter_map(|row| Some((row.id.to_string(), row.county_id?))));
         let every = assignment::Entity::find().all(db).await.expect("assignments");
         counties.extend(every.iter().map(|row| (row.id.to_string(), row.county_id)));
+        let points = intake_point::Entity::find().all(db).await.expect("intake points");
+        let points: HashMap<_, _> = points.into_iter().map(|row| (row.id, row.county_id)).collect();
+        let openings = box_opening::Entity::find().all(db).await.expect("openings");
+        counties.extend(openings.iter().map(|row| (row.id.to_string(), points[&row.intake_point_id])));
         let mut records = Vec::new();
         for row in homes {
             let around =

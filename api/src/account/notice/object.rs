@@ -127,18 +127,8 @@ const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
         "有人在紧急情况下查看了受保护的信息。",
         "Somebody looked at what is protected, in an emergency.",
     ),
-    (
-        NoticeKind::TaskGiven,
-        "",
-        "新任务 {number}，请签收。",
-        "A new task, {number}, waits to be claimed.",
-    ),
-    (
-        NoticeKind::TaskUrged,
-        "",
-        "任务 {number} 被催办。",
-        "Task {number} was urged.",
-    ),
+    (NoticeKind::TaskGiven, "", "新任务 {number}，请签收。", "A new task, {number}, waits to be claimed."),
+    (NoticeKind::TaskUrged, "", "任务 {number} 被催办。", "Task {number} was urged."),
     (
         NoticeKind::TaskSupervised,
         "",
@@ -157,12 +147,7 @@ const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
         "任务 {number} 被退单，请重新派单。",
         "Task {number} was returned; dispatch it anew.",
     ),
-    (
-        NoticeKind::TaskReopened,
-        "",
-        "任务 {number} 需重新办理。",
-        "Task {number} was opened again.",
-    ),
+    (NoticeKind::TaskReopened, "", "任务 {number} 需重新办理。", "Task {number} was opened again."),
     (
         NoticeKind::LeaveDecided,
         "",

@@ -9,11 +9,10 @@ use crate::{
     kernel::{
         directive::{DataClass, auth, class, cost, everyone, may, signed_in},
         error::{Error, Result, UserError},
-        node::{Filter, Node, Ordering},
+        node::{Any, Node, Ordering},
         page::Run,
         payload::{ctx, payload},
         policy::May,
-        request::Ctx,
     },
 };
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
@@ -22,7 +21,7 @@ use entity::{
     id::{AccountId, IdentityId},
     scalar::DateTime,
 };
-use sea_orm::{Condition, DerivePartialModel};
+use sea_orm::DerivePartialModel;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -48,16 +47,6 @@ pub struct AccountIdentity {
     pub version: i32,
     #[graphql(skip)]
     pub(crate) account_id: AccountId,
-}
-
-/// Conditions on identities: none so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Any;
-
-impl Filter for Any {
-    async fn condition(&self, _: &Ctx) -> Result<Condition> {
-        Ok(Condition::all())
-    }
 }
 
 /// What identities are ordered by.

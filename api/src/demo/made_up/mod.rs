@@ -10,7 +10,7 @@ pub mod country;
 mod land;
 
 use super::{
-    DemoAccount, Making, Rows, Seal, cards, firms, homes,
+    DemoAccount, Making, Rows, Seal, cards, firms, homes, intake,
     offices::{self, Offices},
     people::{self, People, Plan},
     places::{self, Town, VillagePlan},
@@ -117,6 +117,9 @@ pub async fn fill(
     let mut making = Making::new(seed, vault, today);
     let Land { regions, counties, lots } = land::land(&mut making.dice, &measure, scale);
     making.rows.regions = regions;
+    for (at, county) in counties.iter().enumerate() {
+        intake::categories(&mut making, county.id, seed.wrapping_add(to_u64(at)));
+    }
     let admins = accounts::Admins::mint(&mut making, scale);
     let mut above: Vec<Above> = counties.iter().map(|_| Above::default()).collect();
     let (mut shown, mut done) = (Vec::new(), 0);
@@ -128,6 +131,7 @@ pub async fn fill(
         let made = town(&mut making, &measure, lot, &counties[lot.county], &mut above[lot.county]);
         contacts::contacts(&mut making, &made, measure.covered, at, admins.first);
         cards::cards(&mut making, seed.wrapping_add(to_u64(at)));
+        intake::points(&mut making, &made.town, &made.people, admins.first, seed.wrapping_add(to_u64(at)));
         if at == 0 {
             shown = accounts::accounts(&mut making, &admins, &made);
         }

@@ -3,7 +3,7 @@
 use super::{Gate, Guarded, Openings, Placed, any_of, between, located, some, through, unscoped};
 use crate::kernel::scope::{Doors, Scope};
 use entity::{
-    area, branch, cadre, department, id::BranchId, kind::CadreLevel, membership, position, region,
+    area, branch, cadre, category, department, id::BranchId, kind::CadreLevel, membership, position, region,
     region_succession, tag,
 };
 use sea_orm::{
@@ -36,6 +36,12 @@ impl Guarded for area::Entity {
 }
 
 impl Guarded for department::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for category::Entity {
     fn gate(_: &Scope, _: DbBackend) -> Gate {
         Gate::Everything
     }

@@ -10,9 +10,9 @@ use crate::kernel::{
     scope::{Doors, Scope},
 };
 use entity::{
-    access_subject, assignment, assignment_batch, cadre, change, contact_card, correction, demand, diary, enterprise,
-    feedback, household, member, task, task_event, task_milestone, task_part, task_request, visit,
-    visit_participation,
+    access_subject, assignment, assignment_batch, box_opening, cadre, change, contact_card, correction,
+    demand, diary, enterprise, feedback, household, intake_point, member, task, task_event, task_milestone,
+    task_part, task_request, visit, visit_participation,
 };
 use sea_orm::{ColumnTrait, Condition, DbBackend};
 
@@ -142,6 +142,20 @@ impl Guarded for assignment::Entity {
     }
 }
 
+impl Guarded for intake_point::Entity {
+    fn gate(_: &Scope, _: DbBackend) -> Gate {
+        Gate::Everything
+    }
+}
+
+impl Guarded for box_opening::Entity {
+    /// Of boxes that stand in the places.
+    fn gate(scope: &Scope, _: DbBackend) -> Gate {
+        let points = located::<intake_point::Entity>(&scope.box_openings, None);
+        through::<intake_point::Entity>(points, box_opening::Column::IntakePointId)
+    }
+}
+
 impl Guarded for visit::Entity {
     /// Visits to what stands in the places, and to the households and enterprises that are tied singly.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
@@ -167,9 +181,8 @@ impl Guarded for demand::Entity {
             (!scope.given.is_empty()).then(|| any_of(TaskId, sorted(scope.given.keys().copied()), backend)),
         );
         branches.extend(scope.cadre.map(|own| AboutCadreId.eq(own)));
-        branches.extend(
-            some(&scope.handling).map(|own| any_of(AboutDepartmentId, own.iter().copied(), backend)),
-        );
+        branches
+            .extend(some(&scope.handling).map(|own| any_of(AboutDepartmentId, own.iter().copied(), backend)));
         gate
     }
 }
@@ -190,17 +203,21 @@ impl Guarded for task::Entity {
         let Gate::Branches(branches) = &mut gate else { return gate };
         branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
         let shared = tied(doors, demand::Column::HouseholdId, demand::Column::EnterpriseId, backend);
-        branches.extend(shared.into_iter().map(|own| {
-            Id.in_subquery(select_column::<demand::Entity>(demand::Column::TaskId, own))
-        }));
+        branches.extend(
+            shared
+                .into_iter()
+                .map(|own| Id.in_subquery(select_column::<demand::Entity>(demand::Column::TaskId, own))),
+        );
         let handled = [
             scope.cadre.map(|own| task_part::Column::CadreId.eq(own)),
             some(&scope.handling)
                 .map(|own| any_of(task_part::Column::DepartmentId, own.iter().copied(), backend)),
         ];
-        branches.extend(handled.into_iter().flatten().map(|own| {
-            Id.in_subquery(select_column::<task_part::Entity>(task_part::Column::TaskId, own))
-        }));
+        branches.extend(
+            handled.into_iter().flatten().map(|own| {
+                Id.in_subquery(select_column::<task_part::Entity>(task_part::Column::TaskId, own))
+            }),
+        );
         gate
     }
 }

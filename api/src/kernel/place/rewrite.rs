@@ -7,9 +7,10 @@
 use super::{Level, Place};
 use crate::kernel::door::{any_of, unscoped};
 use entity::{
-    account, area, assignment, assignment_batch, branch, cadre, demand, department, diary, enterprise, household,
+    account, area, assignment, assignment_batch, branch, cadre, demand, department, diary, enterprise,
+    household,
     id::{HouseholdId, RegionId},
-    place_past, region,
+    intake_point, place_past, region,
     scalar::Date,
     search_gram, task, task_list, visit,
 };
@@ -35,6 +36,7 @@ macro_rules! every_table {
         $set::<enterprise::Entity>($($argument),*).await?;
         $set::<assignment::Entity>($($argument),*).await?;
         $set::<assignment_batch::Entity>($($argument),*).await?;
+        $set::<intake_point::Entity>($($argument),*).await?;
         $set::<diary::Entity>($($argument),*).await?;
         $set::<visit::Entity>($($argument),*).await?;
         $set::<demand::Entity>($($argument),*).await?;

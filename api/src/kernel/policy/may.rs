@@ -15,6 +15,8 @@ pub enum May {
     ManageDepartment,
     /// Set working days, working hours and deadlines of a county (管理工作日历与时限).
     ManageCalendar,
+    /// Edit the categories of demands of a county (管理诉求类别).
+    ManageCategory,
     /// Make and change cadres and their posts (管理干部).
     ManageCadre,
     /// Make and change accounts, give and end roles (管理账号与授权).
@@ -43,6 +45,10 @@ pub enum May {
     DecideCorrection,
     /// Note that a household gave or withdrew its consent (登记同意与撤回).
     NoteConsent,
+    /// Set up, change and close intake points (管理受理点).
+    ManageIntake,
+    /// Record that the box of an intake point was opened (登记开箱).
+    OpenBox,
     /// Record a visit, and change one's own (记录走访).
     RecordVisit,
     /// Withdraw a visit that somebody else recorded (撤回走访).

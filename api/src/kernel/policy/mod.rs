@@ -71,6 +71,8 @@ pub enum Resource {
     Trail,
     /// Corrections that households asked for.
     Correction,
+    /// Openings of the boxes of intake points.
+    BoxOpening,
     /// Visits, by whom they were to.
     Visit,
     /// Who took part in visits, by who they are.

@@ -44,7 +44,9 @@ fn relation(relation: Relation) -> (&'static str, String) {
             ("PLACE_CONTACT", "a live assignment to the township, area or village around it (包片、包村)")
         }
         Relation::County => ("COUNTY", "in the county of any tie of the role (同县)"),
-        Relation::Given => ("GIVEN", "an open task that was given to the own department or to oneself (承办任务)"),
+        Relation::Given => {
+            ("GIVEN", "an open task that was given to the own department or to oneself (承办任务)")
+        }
         Relation::Emergency => ("EMERGENCY", "opened in an emergency, for an hour (紧急查看)"),
     };
     (name, words.to_owned())
@@ -63,6 +65,7 @@ fn resource(resource: Resource) -> (&'static str, &'static str) {
         Resource::AccessLog => ("ACCESS_LOG", "the access log (查看记录)"),
         Resource::Trail => ("TRAIL", "the audit trail (变更记录)"),
         Resource::Correction => ("CORRECTION", "corrections that households asked for (更正申请)"),
+        Resource::BoxOpening => ("BOX_OPENING", "openings of boxes (说事箱开箱记录)"),
         Resource::Visit => ("VISIT", "visits (走访)"),
         Resource::Diary => ("DIARY", "diaries of cadres (民情日记)"),
         Resource::Participation => ("PARTICIPATION", "who took part in visits (参加走访)"),

@@ -1,7 +1,6 @@
-//! What was asked for, and what became of it: demands of every kind and channel, tasks in every state with their ledger, as
-//! if the offices had been at work until the day of loading.
+//! The story of a task, from the demand that it answers to where it stands on the day of loading.
 
-use super::{Making, visits::Season};
+use super::{Making, Office, after, matter::Matter};
 use crate::{
     calendar::{
         reckon::{Calendar, Deadline},
@@ -9,85 +8,17 @@ use crate::{
     },
     kernel::clock::{civil, midnight},
 };
-use chrono::{Datelike, Duration};
+use chrono::Duration;
 use entity::{
     demand, feedback,
-    id::{AccountId, CadreId, DepartmentId, RegionId, TaskPartId},
+    id::{AccountId, CadreId, TaskPartId},
     kind::{
-        Adoption, CadreLevel, DemandChannel, DemandField, DemandKind, DemandState, PartRole, PartState,
-        Satisfaction, TaskAction, TaskState, Urgency,
+        DemandKind, DemandState, PartRole, PartState, Satisfaction, TaskAction, TaskRequestKind,
+        TaskRequestState, TaskState,
     },
     scalar::{Date, DateTime},
-    task, task_event, task_number, task_part,
+    task, task_event, task_part, task_request,
 };
-use std::collections::BTreeMap;
-
-/// What is asked: kind, field, urgency, what was said, what is done about it, and what came of it.
-struct Matter {
-    kind: DemandKind,
-    field: DemandField,
-    urgency: Urgency,
-    said: &'static str,
-    measures: [&'static str; 2],
-    result: &'static str,
-}
-
-const fn matter(
-    kind: DemandKind,
-    field: DemandField,
-    urgency: Urgency,
-    said: &'static str,
-    measures: [&'static str; 2],
-    result: &'static str,
-) -> Matter {
-    Matter { kind, field, urgency, said, measures, result }
-}
-
-const MATTERS: [Matter; 14] = {
-    use DemandField::{
-        BasicLivelihood, Convenience, Governance, PovertyAlleviation, Prosperity, RuralRevitalisation,
-    };
-    use DemandKind::{Application, Complaint, Hazard, Request, Suggestion};
-    use Urgency::{Blue, Orange, Red, Yellow};
-    [
-        matter(Request, BasicLivelihood, Red, "自来水停了两天，老人挑不动水。", ["抢修主管", "临时送水"], "主管已修复，恢复供水。"),
-        matter(Request, BasicLivelihood, Yellow, "慢性病门诊卡办了半年还没有拿到。", ["核对资料", "上门送卡"], "卡已办好，送到家中。"),
-        matter(Request, Convenience, Blue, "村口路灯有三盏不亮。", ["更换灯头", "检查线路"], "三盏路灯均已更换。"),
-        matter(Request, Convenience, Yellow, "进组的路下雨积水，孩子上学不方便。", ["疏通边沟", "铺碎石"], "边沟已疏通，路面已铺平。"),
-        matter(Hazard, Governance, Red, "屋后边坡有裂缝，雨季前请人看看。", ["现场勘查", "设警示牌并排水"], "已开沟排水，设监测桩。"),
-        matter(Hazard, Governance, Orange, "电线离树太近，刮风就打火。", ["修剪树枝", "加绝缘"], "已修剪并加装绝缘护套。"),
-        matter(Request, Prosperity, Blue, "想学养蜂，问有没有培训班。", ["联系农技站", "列入下月培训"], "已报名参加下月培训。"),
-        matter(Request, RuralRevitalisation, Yellow, "水渠渗水，浇不到地。", ["查漏补缝", "更换闸门"], "渠道已补漏，闸门已换。"),
-        matter(Application, PovertyAlleviation, Yellow, "申请低保复核。", ["入户核查", "提交评议"], "已通过评议，下月起执行。"),
-        matter(Application, BasicLivelihood, Blue, "申请高龄补贴。", ["核对年龄", "录入系统"], "已录入，次月发放。"),
-        matter(Complaint, Governance, Orange, "隔壁养殖场夜里排污，气味很大。", ["现场检查", "限期整改"], "养殖场已加盖沉淀池。"),
-        matter(Suggestion, Convenience, Blue, "建议把垃圾池移到路口，方便清运。", ["征求意见", "选址"], "已移到路口。"),
-        matter(Suggestion, Governance, Blue, "建议村务公开栏每月更新。", ["列入清单", "按月检查"], "已按月更新。"),
-        matter(Request, Prosperity, Orange, "烤烟收购排队太久，烟叶受潮。", ["增设收购点", "分时预约"], "已分时预约收购。"),
-    ]
-};
-
-const CHANNELS: &[(usize, DemandChannel)] = &[
-    (40, DemandChannel::Visit),
-    (14, DemandChannel::Hotline),
-    (10, DemandChannel::MiniProgram),
-    (6, DemandChannel::App),
-    (8, DemandChannel::Station),
-    (4, DemandChannel::Box),
-    (5, DemandChannel::Meeting),
-    (5, DemandChannel::Reception),
-    (3, DemandChannel::Superior),
-    (2, DemandChannel::Sensor),
-    (3, DemandChannel::Web),
-];
-
-/// Who is at work in a township.
-struct Office {
-    desk: AccountId,
-    leader: CadreId,
-    staff: Vec<CadreId>,
-    departments: Vec<DepartmentId>,
-}
 
 /// Where a task ends that is told of.
 const ENDS: &[(usize, TaskState)] = &[
@@ -107,160 +38,6 @@ const FRESH: &[(usize, TaskState)] = &[
     (8, TaskState::Returned),
     (12, TaskState::Resolved),
 ];
-
-/// Demands and tasks of all households that have been made so far and are not loaded yet: so many to a hundred households.
-/// `codes` are those of their townships.
-pub(super) fn work(
-    making: &mut Making,
-    season: &Season,
-    to_a_hundred: usize,
-    by: impl Fn(RegionId) -> AccountId,
-    codes: &BTreeMap<RegionId, String>,
-) {
-    let offices = offices(making, by);
-    let mut tasks: Vec<(task::Model, Vec<task_event::Model>)> = Vec::new();
-    for at in 0..making.rows.households.len() {
-        let township = making.rows.households[at].township_id;
-        let Some(office) = offices.get(&township) else { continue };
-        let times = to_a_hundred / 100 + usize::from(making.dice.below(100) < to_a_hundred % 100);
-        for _ in 0..times {
-            if let Some(made) = asked(making, season, office, at) {
-                tasks.push(made);
-            }
-        }
-    }
-    number(making, tasks, codes);
-}
-
-/// Who is at work in each township: its leaders, its staff, its departments.
-fn offices(making: &Making, by: impl Fn(RegionId) -> AccountId) -> BTreeMap<RegionId, Office> {
-    let mut offices = BTreeMap::new();
-    let townships: Vec<RegionId> = making.rows.departments.iter().filter_map(|row| row.township_id).collect();
-    for township in townships {
-        if offices.contains_key(&township) {
-            continue;
-        }
-        let of = |level: CadreLevel| {
-            let cadres = making.rows.cadres.iter();
-            let cadres = cadres.filter(move |row| row.township_id == Some(township) && row.level == level);
-            cadres.filter(|row| row.ends_on.is_none()).map(|row| row.id).collect::<Vec<CadreId>>()
-        };
-        let departments = making.rows.departments.iter().filter(|row| row.township_id == Some(township));
-        let departments = departments.filter(|row| row.village_id.is_none()).map(|row| row.id).collect();
-        let (leaders, staff) = (of(CadreLevel::TownshipLeader), of(CadreLevel::TownshipStaff));
-        if let (Some(&leader), false) = (leaders.first(), staff.is_empty()) {
-            offices.insert(township, Office { desk: by(township), leader, staff, departments });
-        }
-    }
-    offices
-}
-
-fn after(moment: DateTime, hours: i32) -> DateTime {
-    DateTime(moment.0 + Duration::hours(hours.into()))
-}
-
-/// One demand, and the task that came of it, if one did.
-fn asked(
-    making: &mut Making,
-    season: &Season,
-    office: &Office,
-    at: usize,
-) -> Option<(task::Model, Vec<task_event::Model>)> {
-    let day = making.once(1, season.days);
-    let old = (making.today - day.0).num_days();
-    let dice = &mut making.dice;
-    let matter = dice.one(&MATTERS);
-    let registered_at = DateTime(midnight(day).0 + Duration::minutes(8 * 60 + i64::from(dice.between(0, 560))));
-    let petition = dice.percent(1);
-    let kind = if petition { DemandKind::PetitionBacklog } else { matter.kind };
-    let channel = dice.weighed(CHANNELS);
-    let anonymous = !petition
-        && matches!(channel, DemandChannel::Box | DemandChannel::Hotline | DemandChannel::Web)
-        && dice.percent(25);
-    let own = matches!(channel, DemandChannel::MiniProgram | DemandChannel::App | DemandChannel::Web);
-    let calendar = Calendar::default();
-    let respond = calendar.response(matter.urgency, registered_at)?;
-    let staff = dice.pick(&office.staff);
-    let home = &making.rows.households[at];
-    let mut demand = demand::Model {
-        id: dice.id(),
-        kind,
-        channel,
-        field: matter.field,
-        category_id: None,
-        urgency: matter.urgency,
-        state: DemandState::Registered,
-        household_id: (!anonymous).then_some(home.id),
-        enterprise_id: None,
-        region_id: anonymous.then_some(home.village_id),
-        county_id: home.county_id,
-        township_id: Some(home.township_id),
-        village_id: Some(home.village_id),
-        group_id: home.group_id.filter(|_| !anonymous),
-        grid_id: home.grid_id.filter(|_| !anonymous),
-        raised_village_id: Some(home.village_id),
-        raised_group_id: home.group_id.filter(|_| !anonymous),
-        content: Some(matter.said.to_owned()),
-        spot: None,
-        anonymous,
-        spoken_for: !anonymous && !own,
-        raiser_name: None,
-        raiser_phone: None,
-        raiser_phone_masked: None,
-        other_household_id: None,
-        leader_id: petition.then_some(office.leader),
-        about_cadre_id: None,
-        about_department_id: None,
-        visit_id: None,
-        diary_id: None,
-        intake_point_id: None,
-        box_opening_id: None,
-        source_reference: None,
-        split_from_id: None,
-        merged_into_id: None,
-        task_id: None,
-        registered_by: office.desk,
-        registrar_id: (!own).then_some(staff),
-        registered_at,
-        respond_amber_at: respond.amber,
-        respond_due_at: respond.due,
-        decided_at: None,
-        decided_by: None,
-        answer: None,
-        objection: None,
-        objected_at: None,
-        adoption: None,
-        adoption_reason: None,
-        version: 1,
-    };
-    let decided = after(registered_at, dice.between(1, 20));
-    let luck = dice.below(100);
-    let mut answered = |state: DemandState, answer: &str| {
-        (demand.state, demand.answer) = (state, Some(answer.to_owned()));
-        (demand.decided_at, demand.decided_by, demand.version) = (Some(decided), Some(office.desk), 2);
-    };
-    if kind == DemandKind::Suggestion && luck < 80 {
-        answered(DemandState::Settled, matter.result);
-        demand.adoption = Some(if luck < 50 {
-            Adoption::Adopted
-        } else if luck < 65 {
-            Adoption::PartlyAdopted
-        } else {
-            Adoption::NotAdopted
-        });
-    } else if !petition && luck < 22 {
-        answered(DemandState::Settled, "已当面说明，并帮助办理。");
-    } else if !petition && luck < 27 {
-        answered(DemandState::Declined, "不属于本镇职责，已告知办理渠道。");
-    } else if !petition && luck < 29 {
-        demand.state = DemandState::Withdrawn;
-        demand.version = 2;
-    } else if old > 2 || luck >= 60 {
-        return Some(tasked(making, office, demand, matter, decided));
-    }
-    making.rows.demands.push(demand);
-    None
-}
 
 /// The story of a task, step by step.
 struct Story {
@@ -308,7 +85,7 @@ impl Story {
     }
 }
 
-fn tasked(
+pub(super) fn tasked(
     making: &mut Making,
     office: &Office,
     mut demand: demand::Model,
@@ -316,8 +93,8 @@ fn tasked(
     decided: DateTime,
 ) -> (task::Model, Vec<task_event::Model>) {
     use TaskAction::{
-        AskExtension, AskSuspension, Cancel, Claim, Close, Create, Dispatch, GrantExtension, GrantSuspension, Judge,
-        Progress, Reopen, Resolve, Return, Urge,
+        AskExtension, AskSuspension, Cancel, Claim, Close, Create, Dispatch, GrantExtension, GrantSuspension,
+        Judge, Progress, Reopen, Resolve, Return, Urge,
     };
     let petition = demand.kind == DemandKind::PetitionBacklog;
     let calendar = Calendar::default();
@@ -327,12 +104,8 @@ fn tasked(
     } else {
         calendar.resolution(demand.urgency, from, &[])
     };
-    let deadline = deadline.unwrap_or(Deadline {
-        allotted: PETITION_SETTLE,
-        half: from,
-        amber: from,
-        due: from,
-    });
+    let deadline =
+        deadline.unwrap_or(Deadline { allotted: PETITION_SETTLE, half: from, amber: from, due: from });
     let old = (making.today - civil(from).0).num_days();
     let end = making.dice.weighed(if old < 8 { FRESH } else { ENDS });
     let row = task::Model {
@@ -429,7 +202,8 @@ fn tasked(
             story.wait(making, 2, 12);
             story.row.returns = 1;
             (story.row.lead_department_id, story.row.lead_cadre_id) = (None, None);
-            (part.state, part.live, part.ended_at, part.version) = (PartState::Returned, false, Some(story.at), 2);
+            (part.state, part.live, part.ended_at, part.version) =
+                (PartState::Returned, false, Some(story.at), 2);
             part.answer = Some("不属于本部门职责，建议转有关部门。".to_owned());
             let id = part.id;
             let note = part.answer.clone();
@@ -438,7 +212,8 @@ fn tasked(
         }
         TaskState::Cancelled => {
             story.wait(making, 2, 12);
-            (part.state, part.live, part.ended_at, part.version) = (PartState::Lapsed, false, Some(story.at), 2);
+            (part.state, part.live, part.ended_at, part.version) =
+                (PartState::Lapsed, false, Some(story.at), 2);
             story.row.closed_at = Some(story.at);
             (demand.state, demand.task_id, demand.decided_at, demand.decided_by) =
                 (DemandState::Registered, None, None, None);
@@ -467,11 +242,11 @@ fn tasked(
         story.row.review_on = Some(making.ago(-30));
         story.step(making, (GrantSuspension, TaskState::Suspended), leader, None, None);
         let asked = story.events.len() - 2;
-        let request = entity::task_request::Model {
+        let request = task_request::Model {
             id: making.dice.id(),
             task_id: story.row.id,
-            kind: entity::kind::TaskRequestKind::Suspension,
-            state: entity::kind::TaskRequestState::Granted,
+            kind: TaskRequestKind::Suspension,
+            state: TaskRequestState::Granted,
             asked_by: office.desk,
             asked_at: story.events[asked].at,
             reason: "等上级资金下达。".to_owned(),
@@ -497,11 +272,11 @@ fn tasked(
         story.row.extensions = 1;
         story.row.due_at = midnight(until);
         story.step(making, (GrantExtension, TaskState::InProgress), leader, None, None);
-        let request = entity::task_request::Model {
+        let request = task_request::Model {
             id: making.dice.id(),
             task_id: story.row.id,
-            kind: entity::kind::TaskRequestKind::Extension,
-            state: entity::kind::TaskRequestState::Granted,
+            kind: TaskRequestKind::Extension,
+            state: TaskRequestState::Granted,
             asked_by: office.desk,
             asked_at,
             reason: "等配件到货。".to_owned(),
@@ -586,25 +361,4 @@ fn finish(
     making.rows.demands.push(demand);
     making.rows.task_parts.extend(part);
     (story.row, story.events)
-}
-
-/// Gives the tasks their numbers, in the order in which they were made.
-fn number(
-    making: &mut Making,
-    mut tasks: Vec<(task::Model, Vec<task_event::Model>)>,
-    codes: &BTreeMap<RegionId, String>,
-) {
-    let mut last: BTreeMap<(String, i32), i32> = BTreeMap::new();
-    tasks.sort_by_key(|(row, _)| (row.created_at, row.id));
-    for (mut row, events) in tasks {
-        let Some(code) = codes.get(&row.desk_id) else { continue };
-        let year = civil(row.created_at).0.year();
-        let next = last.entry((code.clone(), year)).or_default();
-        *next += 1;
-        row.number = format!("{code}-{year}-{next:06}");
-        making.rows.tasks.push(row);
-        making.rows.task_events.extend(events);
-    }
-    let numbers = last.into_iter().map(|((code, year), last)| task_number::Model { code, year, last });
-    making.rows.task_numbers.extend(numbers);
 }
