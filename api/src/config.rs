@@ -15,10 +15,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
+mod files;
 pub mod setting;
 #[cfg(test)]
 mod tests;
 
+pub use files::{AttachmentConfig, StoreConfig};
 use setting::{SETTINGS, Setting};
 
 /// What begins the name of a variable of the environment that is meant for us.
@@ -39,6 +41,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Files.
     pub store: StoreConfig,
+    /// Files that are attached to records.
+    pub attachment: AttachmentConfig,
     /// Sessions and passwords.
     pub identity: IdentityConfig,
     /// Signing in by an outer service.
@@ -122,18 +126,6 @@ pub struct DatabaseConfig {
     /// How long a statement waits for a lock of another process (`SQLite`).
     #[serde(rename = "busy_timeout_ms", deserialize_with = "millis")]
     pub busy_timeout: Duration,
-}
-
-/// Files.
-#[derive(Clone, Debug, Deserialize)]
-pub struct StoreConfig {
-    /// The folder in which they are kept.
-    pub folder: PathBuf,
-    /// The longest file that may be sent in, in bytes.
-    pub max_upload_bytes: i64,
-    /// How long a file that was sent in stays.
-    #[serde(rename = "upload_hours", deserialize_with = "hours")]
-    pub upload_life: Duration,
 }
 
 /// Sessions and passwords.
@@ -462,6 +454,14 @@ impl Config {
         let config: Self = root.try_into().map_err(|error: toml::de::Error| {
             ConfigError::new("config", "设置有误", error.message().to_owned())
         })?;
+        let store = &config.store;
+        if store.s3_bucket.is_some() && (store.s3_access_key.is_none() || store.s3_secret_key.is_none()) {
+            return Err(ConfigError::new(
+                "store.s3_bucket",
+                "须与 store.s3_access_key、store.s3_secret_key 一并设置",
+                "is set together with store.s3_access_key and store.s3_secret_key",
+            ));
+        }
         if config.courier.webhook.is_some() && config.courier.secret.is_none() {
             return Err(ConfigError::new(
                 "courier.secret",

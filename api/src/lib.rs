@@ -21,6 +21,7 @@ pub mod audit;
 
 // What is sent in.
 pub mod upload;
+pub mod attachment;
 
 // Whom we serve.
 pub mod household;
@@ -40,6 +41,9 @@ pub mod demand;
 
 // Work.
 pub mod task;
+
+// What hangs on their records.
+pub mod attaching;
 
 // What changes all of them.
 pub mod boundary;
@@ -64,13 +68,15 @@ use kernel::{
     courier::Courier,
     db::{Db, Options},
     error::Error,
-    keep::{Keep, Retention},
+    keep::{Attachable, Keep, Retention},
     policy::Policy,
     ring,
+    store::{Bucket, Store},
     vault::{SECRET_BYTES, Vault},
 };
 use sea_orm::DbErr;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Everything a running server holds.
 pub struct State {
@@ -113,7 +119,7 @@ impl State {
         let identity = Identity::new(&config, &vault, Arc::new(policy), courier(&config)?)?;
         let identity = Arc::new(identity);
         let schema = schema::build(Arc::clone(&identity));
-        let keep = Arc::new(keep(&config));
+        let keep = Arc::new(keep(&config)?);
         let access = Book::default();
         Ok(Self { config, db, vault, keep, access, clock, identity, schema, demo_accounts: None })
     }
@@ -132,15 +138,49 @@ pub async fn migrated(db: &Db) -> Result<(), String> {
     if pending.is_empty() { Ok(()) } else { Err(format!("{} migrations are pending", pending.len())) }
 }
 
-/// Where files are kept, and how much of them, from the settings.
-fn keep(config: &Config) -> Keep {
+/// Where files are kept, and how much of them, from the settings. Fails if there can be no such store.
+pub fn keep(config: &Config) -> Result<Keep, Error> {
     let store = &config.store;
-    Keep {
+    Ok(Keep {
         folder: store.folder.clone(),
         max_upload_bytes: store.max_upload_bytes,
         upload_life: chrono::Duration::from_std(store.upload_life).unwrap_or_default(),
+        files: files(config)?,
+        attachment: attachable(config),
         reveals_per_day: config.privacy.reveals_per_day,
         retention: kept(config),
+    })
+}
+
+/// Where files are kept for good: the bucket of the settings, or the folder of uploads.
+fn files(config: &Config) -> Result<Store, Error> {
+    let store = &config.store;
+    let (Some(name), Some(access_key), Some(secret_key)) =
+        (&store.s3_bucket, &store.s3_access_key, &store.s3_secret_key)
+    else {
+        return Ok(Store::folder(store.folder.clone()));
+    };
+    Store::bucket(&Bucket {
+        name,
+        endpoint: store.s3_endpoint.as_deref(),
+        region: &store.s3_region,
+        access_key,
+        secret_key: secret_key.expose(),
+        path_style: store.s3_path_style,
+    })
+}
+
+/// How much may be attached to records, from the settings.
+fn attachable(config: &Config) -> Attachable {
+    let attachment = &config.attachment;
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let turns = if attachment.threads == 0 { cores() } else { attachment.threads };
+    Attachable {
+        max_bytes: attachment.max_bytes,
+        max_record_bytes: attachment.max_record_bytes,
+        max_day_bytes: attachment.max_day_bytes,
+        max_pixels: attachment.max_megapixels * 1_000_000,
+        turns: Arc::new(Semaphore::new(turns)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Query and Mutation put together, floor by floor.
 
 use crate::{
-    account, audit, boundary, branch, cadre, calendar, card, category, contact, demand, department, diary,
-    enterprise, graph, household, intake, region, roster, task, upload, visit,
+    account, attaching, audit, boundary, branch, cadre, calendar, card, category, contact, demand,
+    department, diary, enterprise, graph, household, intake, region, roster, task, upload, visit,
 };
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -125,6 +125,7 @@ pub struct FieldWorkMutation(
     intake::opening::BoxOpeningMutation,
     visit::object::VisitMutation,
     diary::object::DiaryMutation,
+    attaching::object::AttachmentMutation,
     demand::mutation::DemandMutation,
 );
 

@@ -185,6 +185,8 @@ ids! {
     VisitId = "visit";
     /// Names a diary entry.
     DiaryId = "diary";
+    /// Names a file that is attached to a record.
+    AttachmentId = "attachment";
     /// Names that a cadre took part in a visit.
     ParticipationId = "participation";
     /// Names a card of a household.

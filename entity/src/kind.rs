@@ -320,6 +320,16 @@ kinds! {
     UploadPurpose {
         /// A roster as a sheet (名册).
         Roster,
+        /// A photo or a file for a record (附件).
+        Attachment,
+    }
+
+    /// To what kind of record a file is attached (附件所属).
+    RecordKind {
+        /// A visit (走访).
+        Visit,
+        /// A diary entry (民情日记).
+        Diary,
     }
 
     /// A kind of roster (名册种类).

@@ -45,6 +45,7 @@ pub mod second_factor;
 pub mod session;
 pub mod sign_on;
 
+pub mod attachment;
 pub mod upload;
 
 pub mod consent;

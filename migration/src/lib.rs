@@ -30,6 +30,7 @@ mod m20261124_000003_card;
 mod m20261124_000004_diary;
 mod m20261125_000001_category;
 mod m20261125_000002_intake;
+mod m20261125_000003_attachment;
 mod m20261126_000001_demand;
 mod m20261126_000002_task;
 
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_diary::Migration),
             Box::new(m20261125_000001_category::Migration),
             Box::new(m20261125_000002_intake::Migration),
+            Box::new(m20261125_000003_attachment::Migration),
             Box::new(m20261126_000001_demand::Migration),
             Box::new(m20261126_000002_task::Migration),
         ]

@@ -68,6 +68,7 @@ fn the_table_of_what_is_held_names_every_personal_field_of_the_schema_with_its_c
             "HouseholdMember",
             "Visit",
             "Condolence",
+            "Attachment",
             "Demand",
             "Feedback",
             "Task",

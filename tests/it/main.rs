@@ -4,6 +4,7 @@ mod account_command;
 mod api_key;
 mod sign_on;
 mod architecture;
+mod attachment;
 pub(crate) mod contract;
 mod standards;
 

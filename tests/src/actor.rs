@@ -91,6 +91,37 @@ impl Actor {
         self.ask(query, json!({})).await.ok()
     }
 
+    fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.endpoint.trim_end_matches("/graphql"))
+    }
+
+    /// Sends a file in that is meant for a record; gives the id of the upload.
+    pub async fn send_file(&self, name: &str, media_type: Option<&str>, bytes: &[u8]) -> String {
+        let input = json!({"purpose": "ATTACHMENT", "fileName": name, "mediaType": media_type, "length": bytes.len()});
+        let made = self.change("uploadCreate", "UploadCreateInput", "upload { id url }", input).await;
+        let upload = &made["upload"];
+        let (id, url) = upload["id"].as_str().zip(upload["url"].as_str()).unwrap_or_else(|| panic!("{made}"));
+        let sent =
+            self.http.patch(self.path(url)).header("tus-resumable", "1.0.0").header("upload-offset", "0");
+        let sent = sent.header("content-type", "application/offset+octet-stream").body(bytes.to_vec());
+        let token = self.access.as_deref().unwrap_or_default();
+        let sent = sent.bearer_auth(token).send().await.expect("the server answers");
+        assert_eq!(sent.status(), 204, "{name} is sent");
+        id.to_owned()
+    }
+
+    /// Fetches a file over HTTP.
+    pub async fn fetch(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self.http.get(self.path(path)).header("accept-language", self.language);
+        if let Some(token) = &self.access {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.expect("the server answers")
+    }
+
     /// Runs a mutation of one field with an input, under a new idempotency key unless the input has one; gives its payload.
     pub async fn change(&self, mutation: &str, input_type: &str, selection: &str, mut input: Value) -> Value {
         if input.get("idempotencyKey").is_none() {

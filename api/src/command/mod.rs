@@ -9,7 +9,7 @@ pub(crate) mod retention;
 pub(crate) mod roster;
 
 use lianhu::{
-    State, account,
+    State, account, attachment,
     config::{Config, DatabaseUrl, MasterKey},
     demo, http,
     kernel::{
@@ -120,7 +120,13 @@ async fn keep_time(state: &State) {
     loop {
         match nights::tonight(&state.db, &state.keep.retention, state.clock.now()).await {
             Ok(None) => {}
-            Ok(Some(outcomes)) => tracing::info!(?outcomes, "what is past its time was erased"),
+            Ok(Some(outcomes)) => {
+                tracing::info!(?outcomes, "what is past its time was erased");
+                match attachment::upkeep::clear(&state.db, &state.keep, state.clock.now()).await {
+                    Ok(files) => tracing::info!(files, "the store was cleared of what belongs to no record"),
+                    Err(error) => tracing::warn!(?error, "files that belong to no record stay for now"),
+                }
+            }
             Err(error) => tracing::warn!(?error, "what is past its time stays for now"),
         }
         tokio::time::sleep(std::time::Duration::from_mins(10)).await;

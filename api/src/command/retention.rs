@@ -2,7 +2,7 @@
 
 use super::{Done, Settings, ours};
 use lianhu::{
-    kept,
+    attachment, keep, kept,
     kernel::{clock::Clock, db::Db},
     migrated, options,
     retention::{self, RULES},
@@ -21,6 +21,10 @@ pub(crate) async fn run(settings: &Settings, dry_run: bool) -> Done {
     let done = retention::run(&db, &kept(&config), now, dry_run, &progress).await;
     progress.finish_and_clear();
     let done = done.map_err(ours)?;
+    if !dry_run {
+        // The bytes of what was erased.
+        attachment::upkeep::clear(&db, &keep(&config).map_err(ours)?, now).await.map_err(ours)?;
+    }
     for (rule, outcome) in RULES.iter().zip(&done) {
         let days = if outcome.days == 0 { "-".to_owned() } else { outcome.days.to_string() };
         println!("{:<21} {days:>6} {:>9}  {}  {}", outcome.name, outcome.count, rule.zh, rule.en);

@@ -47,3 +47,12 @@ fn secrets_are_never_printed() {
     let url = DatabaseUrl::new("postgres://me:hidden@db/lianhu?password=hidden");
     assert_eq!(format!("{url:?}"), "postgres://db/lianhu");
 }
+
+#[test]
+fn a_bucket_comes_with_its_keys_and_they_are_never_printed() {
+    assert_eq!(refused("[store]\ns3_bucket = \"files\"").name, "store.s3_bucket");
+    let text = "[store]\ns3_bucket = \"files\"\ns3_access_key = \"known\"\ns3_secret_key = \"hidden-away\"";
+    let config = Config::from_parts(text, []).expect("a bucket");
+    assert_eq!(config.store.s3_secret_key.as_ref().map(ClientSecret::expose), Some("hidden-away"));
+    assert!(!format!("{config:?}").contains("hidden-away"));
+}

@@ -336,7 +336,7 @@ async fn store(work: &Work, row: demand::Model) -> Result<Uuid> {
 
 /// Registers what was heard in a visit, for whom the visit was to.
 pub async fn heard_in(work: &Work, visit: VisitId, demands: Vec<VisitDemandInput>) -> Result<()> {
-    let row = visit::find(work, visit).await?;
+    let row = visit::find(&work.ctx, &work.tx, visit, "id").await?;
     let target = match (row.household_id, row.enterprise_id, row.region_id) {
         (Some(id), _, _) => DemandTarget::HouseholdId(id),
         (_, Some(id), _) => DemandTarget::EnterpriseId(id),

@@ -11,6 +11,7 @@ use crate::kernel::{
     policy::May,
     record::Record,
     refusal::{Checks, Detail},
+    request::Ctx,
     work::Work,
 };
 use chrono::Duration;
@@ -21,7 +22,9 @@ use entity::{
     scalar::Date,
     visit,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType,
+};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -142,20 +145,32 @@ pub async fn write(work: &Work, input: DiaryWriteInput) -> Result<Uuid> {
     Ok(id.0)
 }
 
-/// Changes what is given of one's own entry.
-pub async fn update(work: &Work, input: DiaryUpdateInput) -> Result<Uuid> {
-    let DiaryUpdateInput { idempotency_key: _, id, expected_version, written_on, text, visit_ids } = input;
-    let old = door::within::<diary::Entity>(work.ctx.scope(), work.ctx.backend())
+/// An entry that the viewer sees and may change: their own. It is held until the command is done.
+pub async fn changeable(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: DiaryId,
+    field: &str,
+) -> Result<diary::Model> {
+    let row = ctx
+        .within::<diary::Entity>()
         .filter(diary::Column::Id.eq(id))
         .lock(LockType::NoKeyUpdate)
-        .one(&work.tx)
+        .one(db)
         .await?
-        .ok_or_else(|| Refusal::not_found("id"))?;
-    if work.ctx.scope().cadre != Some(old.cadre_id) {
-        return Err(Refusal::new(RefusalCode::Forbidden, "id", NOT_OWN.0, NOT_OWN.1)
+        .ok_or_else(|| Refusal::not_found(field))?;
+    if ctx.scope().cadre != Some(row.cadre_id) {
+        return Err(Refusal::new(RefusalCode::Forbidden, field, NOT_OWN.0, NOT_OWN.1)
             .with(Detail::Requires(vec!["AUTHOR".to_owned()]))
             .into());
     }
+    Ok(row)
+}
+
+/// Changes what is given of one's own entry.
+pub async fn update(work: &Work, input: DiaryUpdateInput) -> Result<Uuid> {
+    let DiaryUpdateInput { idempotency_key: _, id, expected_version, written_on, text, visit_ids } = input;
+    let old = changeable(&work.ctx, &work.tx, id, "id").await?;
     let mut checks = Checks::default();
     let mut row = diary::ActiveModel { id: Set(id), ..Default::default() };
     if let Some(day) = checks.given("writtenOn", written_on) {

@@ -52,9 +52,10 @@ pub struct Diary {
 }
 
 impl Diary {
-    /// Whose it is, for what is shown of it.
-    pub(crate) fn owner(&self) -> Owner {
-        Owner { subject: Subject::Cadre(self.cadre_id), of: "Diary", way: self.way }
+    /// Notes that something personal of it is shown: of whoever wrote it.
+    pub(crate) fn shows(&self, ctx: &Ctx, of: &'static str, field: &str) {
+        let owner = Owner { subject: Subject::Cadre(self.cadre_id), of, way: self.way };
+        ctx.shows(owner, field, DataClass::Personal);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Edges of `Diary`.
 
 use crate::{
+    attachment::object::{Attachment, AttachmentsOf},
     cadre::object::Cadre,
     diary::{
         NOT_OWN,
@@ -14,12 +15,13 @@ use crate::{
     visit::object::Visit,
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::kind::RecordKind;
 use futures_util::future::try_join_all;
 
 /// What the viewer may do to a diary entry (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct DiaryViewerCan {
-    /// Change it (`diaryUpdate`): whoever wrote it.
+    /// Change it (`diaryUpdate`), and attach files to it (`attachmentsAdd`): whoever wrote it.
     pub update: Permission,
 }
 
@@ -29,7 +31,7 @@ impl Diary {
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn text(&self, gql: &Context<'_>) -> Option<Result<String>> {
         let text = ctx(gql).load(TextOf(self.id)).await.transpose()?;
-        ctx(gql).shows(self.owner(), "text", DataClass::Personal);
+        self.shows(ctx(gql), "Diary", "text");
         Some(text)
     }
 
@@ -46,6 +48,13 @@ impl Diary {
         let ids = ctx.load(VisitsOf(self.id)).await?.unwrap_or_default();
         let visits = try_join_all(ids.into_iter().map(|id| ctx.node::<Visit>(id))).await?;
         Ok(visits.into_iter().flatten().collect())
+    }
+
+    /// Files that are attached to it (附件), the first first; at most 20.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn attachments(&self, gql: &Context<'_>) -> Result<Vec<Attachment>, Error> {
+        let asked = AttachmentsOf { kind: RecordKind::Diary, record: self.id.0 };
+        Ok(ctx(gql).load(asked).await?.unwrap_or_default())
     }
 
     /// What the viewer may do to it.

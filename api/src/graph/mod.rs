@@ -19,6 +19,7 @@ pub mod account_identity;
 pub mod grant;
 pub mod viewer;
 pub mod household;
+pub mod attachment;
 pub mod member;
 pub mod correction;
 pub mod enterprise;

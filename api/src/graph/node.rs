@@ -5,6 +5,7 @@ use crate::{
         api_key::object::ApiKey, grant::object::RoleGrant, notice::object::Notice, object::Account,
         session::object::Session, sign_on::object::AccountIdentity,
     },
+    attachment::object::Attachment,
     audit::{access::AccessEntry, trail::ChangeEntry},
     branch::object::PartyBranch,
     cadre::{membership::PartyMembership, object::Cadre, position::Position},
@@ -31,10 +32,10 @@ use crate::{
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BoxOpeningId, BranchId, CadreId,
-    CardId, CategoryId, ChangeId, CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId, GrantId,
-    HouseholdId, IdentityId, ImportId, IntakePointId, MemberId, MembershipId, NoticeId, ParticipationId,
-    PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId, VisitId,
+    self, AccessId, AccountId, ApiKeyId, AreaId, AssignmentId, AttachmentId, BatchId, BoxOpeningId, BranchId,
+    CadreId, CardId, CategoryId, ChangeId, CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId,
+    GrantId, HouseholdId, IdentityId, ImportId, IntakePointId, MemberId, MembershipId, NoticeId,
+    ParticipationId, PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId, VisitId,
 };
 use uuid::Uuid;
 
@@ -112,6 +113,8 @@ nodes! {
     Visit = VisitId,
     /// A diary entry.
     Diary = DiaryId,
+    /// A file that is attached to a record.
+    Attachment = AttachmentId,
     /// That a cadre took part in a visit.
     VisitParticipation = ParticipationId,
     /// One look at a household, an enterprise or a cadre.

@@ -1,6 +1,7 @@
 //! Edges of `Visit` and of who took part.
 
 use crate::{
+    attachment::object::{Attachment, AttachmentsOf},
     cadre::object::Cadre,
     demand::{
         input::{DemandOrderField, DemandWhere},
@@ -25,13 +26,13 @@ use crate::{
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::scalar::Yuan;
+use entity::{kind::RecordKind, scalar::Yuan};
 use futures_util::future::try_join_all;
 
 /// What the viewer may do to a visit (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct VisitViewerCan {
-    /// Change it (`visitUpdate`): whoever recorded it.
+    /// Change it (`visitUpdate`), and attach files to it (`attachmentsAdd`): whoever recorded it.
     pub update: Permission,
     /// Withdraw it (`visitWithdraw`): whoever recorded it, and the administrator of its place.
     pub withdraw: Permission,
@@ -84,6 +85,16 @@ impl Visit {
         };
         self.shows(ctx, "Visit", "location");
         Some(Ok(position))
+    }
+
+    /// Files that are attached to it (附件), the first first; at most 20, and none of a visit that was withdrawn. Null when hidden.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn attachments(&self, gql: &Context<'_>) -> Option<Result<Vec<Attachment>>> {
+        if !self.sight.shows(Part::Personal) {
+            return None;
+        }
+        let asked = AttachmentsOf { kind: RecordKind::Visit, record: self.id.0 };
+        Some(ctx(gql).load(asked).await.map(Option::unwrap_or_default))
     }
 
     /// What was given (慰问). Null when nothing was.

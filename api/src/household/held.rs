@@ -12,15 +12,15 @@ use crate::kernel::{
 };
 use async_graphql::SimpleObject;
 use entity::{
-    demand, feedback, household, household_tag,
+    attachment, demand, feedback, household, household_tag,
     id::HouseholdId,
-    kind::{ConsentPurpose, Ground, Sex},
+    kind::{ConsentPurpose, Ground, RecordKind, Sex},
     member,
     scalar::Date,
     tag, task, visit, visit_concern,
 };
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::consent::ConsentsOf;
 
@@ -33,6 +33,7 @@ pub struct Stored {
     visits: OfVisits,
     demands: OfDemands,
     tasks: OfTasks,
+    attachments: bool,
 }
 
 /// How many demands of it hold what.
@@ -159,6 +160,8 @@ pub const HELD: &[Entry] = &[
     duty("Visit.location", Personal, Part::Personal, |of| of.visits.positions > 0),
     duty("Condolence.items", Personal, Part::Personal, |of| of.visits.items > 0),
     duty("Condolence.value", Sensitive, Part::Personal, |of| of.visits.values > 0),
+    duty("Visit.attachments", Personal, Part::Personal, |of| of.attachments),
+    duty("Attachment.fileName", Personal, Part::Personal, |of| of.attachments),
     duty("Demand.content", Personal, Part::Personal, |of| of.demands.contents > 0),
     duty("Demand.spot", Personal, Part::Personal, |of| of.demands.spots > 0),
     duty("Demand.answer", Personal, Part::Personal, |of| of.demands.answers > 0),
@@ -270,6 +273,24 @@ async fn of_tasks(
     Ok(rows.into_iter().map(|row| (row.household_id, row.of)).collect())
 }
 
+/// Households with files of visits to them.
+async fn of_attachments(ctx: &Ctx, ids: impl Iterator<Item = HouseholdId>) -> Result<HashSet<HouseholdId>> {
+    use attachment::Column::{RecordId, RecordKind as Kind, RemovedAt};
+    let visit = attachment::Entity::belongs_to(visit::Entity).from(RecordId).to(visit::Column::Id);
+    let households: Vec<HouseholdId> = unscoped::<attachment::Entity>()
+        .select_only()
+        .column(visit::Column::HouseholdId)
+        .distinct()
+        .join(JoinType::InnerJoin, visit.into())
+        .filter(Kind.eq(RecordKind::Visit))
+        .filter(RemovedAt.is_null())
+        .filter(any_of(visit::Column::HouseholdId, ids, ctx.backend()))
+        .into_tuple()
+        .all(ctx.db().read())
+        .await?;
+    Ok(households.into_iter().collect())
+}
+
 /// One thing that is held, or would be, on a household (持有的一项信息). Never its value.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct HeldItem {
@@ -318,6 +339,7 @@ impl Key for HeldOf {
         let visits = of_visits(&ctx, keys.iter().map(|key| key.0)).await?;
         let demands = of_demands(&ctx, ids()).await?;
         let tasks = of_tasks(&ctx, ids()).await?;
+        let attached = of_attachments(&ctx, ids()).await?;
         let mut consents = ConsentsOf::load(ctx.clone(), ids().map(ConsentsOf).collect()).await?;
         let retention = ctx.keep()?.retention;
         let held = households.into_iter().map(|household| {
@@ -330,7 +352,8 @@ impl Key for HeldOf {
             let visits = visits.get(&id).copied().unwrap_or_default();
             let demands = demands.get(&id).copied().unwrap_or_default();
             let tasks = tasks.get(&id).copied().unwrap_or_default();
-            let stored = Stored { household, members, sensitive_tags, visits, demands, tasks };
+            let attachments = attached.contains(&id);
+            let stored = Stored { household, members, sensitive_tags, visits, demands, tasks, attachments };
             let item = |entry: &Entry| {
                 let is_held = (entry.held)(&stored);
                 let consent = consents.iter().find(|one| Some(one.purpose) == entry.consent);

@@ -1,7 +1,9 @@
 //! Who asks for a file over HTTP: signed in, and with budget left.
 
-use axum::http::StatusCode;
+use std::fmt::Write as _;
+
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::answer::status_of;
@@ -57,4 +59,17 @@ pub(super) fn refused(fault: &Fault, parts: &Parts) -> Response {
         _ => StatusCode::BAD_REQUEST,
     });
     refuse(status, fault, &parts.headers)
+}
+
+/// How a file is to be taken, and its name, each byte that a header cannot carry spelt by its number (RFC 8187).
+pub(super) fn disposition(how: &'static str, name: &str) -> HeaderValue {
+    let mut spelt = format!("{how}; filename*=UTF-8''");
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
+            spelt.push(char::from(byte));
+        } else {
+            _ = write!(spelt, "%{byte:02X}");
+        }
+    }
+    HeaderValue::from_str(&spelt).unwrap_or(HeaderValue::from_static(how))
 }

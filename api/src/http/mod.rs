@@ -8,7 +8,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName,
+    IF_NONE_MATCH, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware;
 use axum::response::Response;
@@ -20,6 +23,7 @@ use crate::kernel::error::{Code, Fault};
 
 pub mod address;
 pub mod answer;
+pub mod attachments;
 pub mod budget;
 pub mod cards;
 pub mod contract;
@@ -71,6 +75,8 @@ pub fn router(state: Arc<State>) -> Router {
         .route(contract::PATH, get(contract::file))
         .route("/uploads", any(uploads::all))
         .route("/uploads/{id}", any(uploads::one))
+        .route("/attachments/{id}", get(attachments::whole))
+        .route("/attachments/{id}/thumbnail", get(attachments::small))
         .route("/sheets/{id}", get(sheets::one))
         .route("/cards/sheet", get(cards::sheet))
         .route("/cards/{id}/qr.svg", get(cards::svg))
@@ -97,9 +103,10 @@ pub fn router(state: Arc<State>) -> Router {
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let named = ["idempotency-key", "traceparent", "x-request-id"].map(HeaderName::from_static);
-    let allowed = [ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE].into_iter().chain(named);
+    let allowed =
+        [ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH].into_iter().chain(named);
     let allowed = allowed.chain(uploads::SENT);
-    let shown = [RETRY_AFTER, media::REQUEST_ID].into_iter().chain(uploads::SHOWN);
+    let shown = [CONTENT_DISPOSITION, ETAG, RETRY_AFTER, media::REQUEST_ID].into_iter().chain(uploads::SHOWN);
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(origins)

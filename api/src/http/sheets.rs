@@ -1,6 +1,5 @@
 //! `/sheets/{id}`: a sheet that is handed out once, to whoever asked for it.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
@@ -11,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use entity::id::{self, HandoutId};
 
 use super::Door;
-use super::entry::{enter, fault, refused};
+use super::entry::{disposition, enter, fault, refused};
 use crate::account::handout;
 use crate::kernel::error::{Code, Fault};
 
@@ -44,19 +43,6 @@ async fn fetch(door: &Door, name: &str, parts: &Parts) -> Result<Response, Fault
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, WORKBOOK);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_DISPOSITION, named(&sheet.file_name));
+    headers.insert(CONTENT_DISPOSITION, disposition("attachment", &sheet.file_name));
     Ok(response)
-}
-
-/// The name of a file, each byte that a header cannot carry spelt by its number (RFC 8187).
-fn named(name: &str) -> HeaderValue {
-    let mut spelt = String::from("attachment; filename*=UTF-8''");
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
-            spelt.push(char::from(byte));
-        } else {
-            _ = write!(spelt, "%{byte:02X}");
-        }
-    }
-    HeaderValue::from_str(&spelt).unwrap_or(HeaderValue::from_static("attachment"))
 }

@@ -1,7 +1,9 @@
 //! What rooms need of the settings, as plain data: where files are kept, and how much of what.
 
+use super::store::Store;
 use chrono::Duration;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Semaphore;
 
 /// Where files are kept, and how much of what.
 #[derive(Clone, Debug)]
@@ -12,10 +14,29 @@ pub struct Keep {
     pub max_upload_bytes: i64,
     /// How long a file that was sent in stays.
     pub upload_life: Duration,
+    /// Where files are kept for good.
+    pub files: Store,
+    /// How much may be attached to records.
+    pub attachment: Attachable,
     /// How often an account is shown what is sensitive in a day.
     pub reveals_per_day: u32,
     /// For how long what is kept.
     pub retention: Retention,
+}
+
+/// How much may be attached to records.
+#[derive(Clone, Debug)]
+pub struct Attachable {
+    /// The longest file, in bytes.
+    pub max_bytes: i64,
+    /// Bytes of all files of one record.
+    pub max_record_bytes: i64,
+    /// Bytes that one account may attach in a day.
+    pub max_day_bytes: i64,
+    /// Dots of a picture.
+    pub max_pixels: u64,
+    /// Turns at making files ready.
+    pub turns: Arc<Semaphore>,
 }
 
 /// For how many days what is kept, from the day on which it was over; 0: without end.

@@ -16,6 +16,7 @@ pub mod ring;
 pub mod viewer;
 mod settle;
 mod shelf;
+pub mod store;
 pub mod keep;
 pub mod courier;
 pub mod rows;

@@ -5,21 +5,24 @@ use super::{
     place::{Level, Place, bound, stands},
 };
 use entity::{
-    account, account_identity, api_key, area, assignment, assignment_batch, box_opening, branch, cadre,
-    card_token, category, change, consent, contact_card, correction, county_setting, deadline_rule, demand,
-    department, diary, enterprise, feedback, grant, household,
+    account, account_identity, api_key, area, assignment, assignment_batch, attachment, box_opening, branch,
+    cadre, card_token, category, change, consent, contact_card, correction, county_setting, deadline_rule,
+    demand, department, diary, enterprise, feedback, grant, household,
     id::{
-        AccountId, ApiKeyId, AreaId, AssignmentId, BatchId, BoxOpeningId, BranchId, CadreId, CardId,
-        CardTokenId, CategoryId, ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId,
+        AccountId, ApiKeyId, AreaId, AssignmentId, AttachmentId, BatchId, BoxOpeningId, BranchId, CadreId,
+        CardId, CardTokenId, CategoryId, ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId,
         DepartmentId, DiaryId, EnterpriseId, FeedbackId, GrantId, HouseholdId, IdentityId, ImportId,
         IntakePointId, MemberId, MembershipId, MilestoneId, PositionId, RegionId, TaskId, TaskPartId,
         TaskRequestId, UploadId, VisitId, WorkDayId, WorkHoursId,
     },
-    intake_point, member, membership, position, region, roster_import, task, task_milestone, task_part,
-    task_request, upload, visit, work_day, work_hours,
+    intake_point,
+    kind::RecordKind,
+    member, membership, position, region, roster_import, task, task_milestone, task_part, task_request,
+    upload, visit, work_day, work_hours,
 };
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QuerySelect, Set, Value,
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QuerySelect, Set,
+    Value,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
 use std::collections::{BTreeMap, HashMap};
@@ -77,6 +80,7 @@ async fn places(
         CardId::PREFIX => {
             of_household::<contact_card::Entity>(db, contact_card::Column::HouseholdId, ids).await
         }
+        AttachmentId::PREFIX => of_attachment(db, ids).await,
         CardTokenId::PREFIX => {
             of_household::<card_token::Entity>(db, card_token::Column::HouseholdId, ids).await
         }
@@ -112,6 +116,26 @@ async fn of_task<E: EntityTrait>(
     ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Place>, DbErr> {
     stands::through::<E, task::Entity>(db, task, ids).await
+}
+
+/// A file stands where the record does that it is attached to: a line for each kind of record.
+async fn of_attachment(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Place>, DbErr> {
+    let mut found = attached_to::<visit::Entity>(db, RecordKind::Visit, visit::Column::Id, &ids).await?;
+    found.extend(attached_to::<diary::Entity>(db, RecordKind::Diary, diary::Column::Id, &ids).await?);
+    Ok(found)
+}
+
+async fn attached_to<P: EntityTrait>(
+    db: &impl ConnectionTrait,
+    kind: RecordKind,
+    record: P::Column,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Place>, DbErr> {
+    use attachment::Column::{Id, RecordId, RecordKind as Kind};
+    let parent = attachment::Entity::belongs_to(P::default()).from(RecordId).to(record);
+    let rows = unscoped::<attachment::Entity>().join(JoinType::InnerJoin, parent.into());
+    let rows = rows.filter(Kind.eq(kind)).select_only().column(Id);
+    stands::all(db, stands::select::<attachment::Entity, P>(rows), Id, ids).await
 }
 
 async fn of_cadre<E: EntityTrait>(

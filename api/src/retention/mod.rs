@@ -140,8 +140,8 @@ pub const RULES: &[Rule] = &[
         Sensitive,
         |of| of.personal_days,
         What::Visits,
-        "清除迁出、销户户的走访内容",
-        "what was said in visits to households that are gone is erased",
+        "清除迁出、销户户的走访内容及附件",
+        "what was said in visits to households that are gone is erased, and what was attached to them",
     ),
     rule(
         "demands-personal",

@@ -15,13 +15,13 @@ use self::{
 };
 use crate::kernel::{
     clock::later,
-    door,
+    door::{self, any_of},
     error::{Error, Refusal, RefusalCode, Result},
     policy::May,
     record::Record,
     refusal::{Checks, Detail},
     request::Ctx,
-    work::{Work, Written},
+    work::{Line, Work, Written},
 };
 use entity::{
     id::UploadId,
@@ -30,7 +30,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -91,6 +91,51 @@ pub async fn complete(ctx: &Ctx, id: UploadId, purpose: UploadPurpose) -> Result
     Ok((upload, store.path(id)))
 }
 
+/// What opens an upload: any of these, somewhere.
+pub(crate) const fn opened_by(purpose: UploadPurpose) -> &'static [May] {
+    match purpose {
+        UploadPurpose::Roster => &[May::ImportRoster],
+        UploadPurpose::Attachment => &[May::RecordVisit, May::KeepDiary],
+    }
+}
+
+/// Lets whole files of the viewer's go in the transaction that takes them up; `let_go` takes their bytes away when it is
+/// done.
+pub async fn take_up(work: &Work, ids: &[UploadId]) -> Result<()> {
+    let those = || any_of(upload::Column::Id, ids.iter().copied(), work.ctx.backend());
+    let rows = door::within::<upload::Entity>(work.ctx.scope(), work.ctx.backend())
+        .filter(those())
+        .lock(LockType::Update)
+        .all(&work.tx)
+        .await?;
+    let mut checks = Checks::default();
+    for (at, id) in ids.iter().enumerate() {
+        checks
+            .require(rows.iter().any(|row| row.id == *id), || Refusal::not_found(&format!("uploadIds.{at}")));
+    }
+    checks.done()?;
+    let lines = rows.into_iter().map(|row| Line {
+        id: row.id.0,
+        version: row.version + 1,
+        kind: ChangeKind::Ended,
+        columns: Vec::new(),
+        content: serde_json::json!({}),
+        place: None,
+    });
+    work.log_all::<upload::Entity>(lines.collect()).await?;
+    upload::Entity::delete_many().filter(those()).exec(&work.tx).await?;
+    Ok(())
+}
+
+/// Takes the bytes of uploads away that were taken up. What stays for a crash in between is cleared away by `upkeep`.
+pub async fn let_go(ctx: &Ctx, ids: &[UploadId]) -> Result<()> {
+    let store = Store::new(ctx.keep()?);
+    for &id in ids {
+        store.remove(id).await?;
+    }
+    Ok(())
+}
+
 /// Announces an upload, for the mutation and for the tus endpoint alike.
 pub async fn announce(ctx: &Ctx, input: &UploadCreateInput) -> Result<Written> {
     ctx.write("uploadCreate", &input.idempotency_key, input, create).await
@@ -98,13 +143,15 @@ pub async fn announce(ctx: &Ctx, input: &UploadCreateInput) -> Result<Written> {
 
 async fn create(work: &Work, input: UploadCreateInput) -> Result<Uuid> {
     let UploadCreateInput { idempotency_key: _, id, purpose, file_name, media_type, length } = input;
-    let may = match purpose {
-        UploadPurpose::Roster => May::ImportRoster,
-    };
-    if !work.ctx.scope().allowed_somewhere(may) {
-        return Err(work.ctx.forbidden(may));
+    let opened_by = opened_by(purpose);
+    if !opened_by.iter().any(|&may| work.ctx.scope().allowed_somewhere(may)) {
+        return Err(work.ctx.forbidden(opened_by[0]));
     }
     let keep = work.ctx.keep()?;
+    let longest = match purpose {
+        UploadPurpose::Roster => keep.max_upload_bytes,
+        UploadPurpose::Attachment => std::cmp::min(keep.max_upload_bytes, keep.attachment.max_bytes),
+    };
     let mut checks = Checks::default();
     let file_name = checks.text("fileName", &file_name, NAME);
     checks.require(is_plain(&file_name), || {
@@ -119,13 +166,12 @@ async fn create(work: &Work, input: UploadCreateInput) -> Result<Uuid> {
     checks.require(media_type.as_deref().is_none_or(is_media_type), || {
         Refusal::rule("media-type", "mediaType", "应形如 text/csv。", "Of the form text/csv.")
     });
-    checks.require((1..=keep.max_upload_bytes).contains(&length), || {
-        let most = keep.max_upload_bytes;
+    checks.require((1..=longest).contains(&length), || {
         Refusal::rule(
             "length",
             "length",
-            format!("文件长度应为 1 到 {most} 字节。"),
-            format!("A file has 1 to {most} bytes."),
+            format!("文件长度应为 1 到 {longest} 字节。"),
+            format!("A file has 1 to {longest} bytes."),
         )
     });
     checks.done()?;

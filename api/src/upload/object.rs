@@ -1,15 +1,14 @@
 //! `Upload` as it is spoken.
 
-use super::{announce, delete, store::Store, url};
+use super::{announce, delete, opened_by, store::Store, url};
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, auth, class, cost, may, signed_in},
+    directive::{DataClass, auth, class, cost, may_any, signed_in},
     error::{Error, Result, UserError},
     filter::operand,
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
     page::{PageArgs, Run},
     payload::{ctx, payload},
-    policy::May,
     request::Ctx,
     work::Written,
 };
@@ -156,7 +155,7 @@ pub struct UploadCreateInput {
     /// Media type, `text/csv`; at most 100 characters.
     #[graphql(default)]
     pub media_type: Option<String>,
-    /// Bytes in all: at least 1, at most what the server takes (`Tus-Max-Size`, 256 MiB as a rule).
+    /// Bytes in all: at least 1, at most what the server takes (`Tus-Max-Size`, 256 MiB as a rule; of an `ATTACHMENT`, 20 MiB).
     pub length: i64,
 }
 
@@ -194,9 +193,10 @@ pub struct UploadMutation;
 #[Object]
 impl UploadMutation {
     /// Announces a file (上传文件); its bytes then go to `url`, by tus 1.0.0. Requires for `ROSTER` the permission
-    /// `IMPORT_ROSTER` somewhere: `REGION_ADMIN`. An account may have 20 uploads that are not complete, and in all as many
+    /// `IMPORT_ROSTER` somewhere: `REGION_ADMIN`; for `ATTACHMENT` `RECORD_VISIT` or `KEEP_DIARY`: a live assignment,
+    /// `GRID_WORKER`, `LEADER` or `REGION_ADMIN`. An account may have 20 uploads that are not complete, and in all as many
     /// bytes as four files of the greatest length. Errors: `INVALID`, `DUPLICATE`, `LIMIT`, `FORBIDDEN`.
-    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::ImportRoster)))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may_any(&UploadPurpose::all().flat_map(opened_by).copied().collect::<Vec<_>>())))]
     async fn upload_create(
         &self,
         gql: &Context<'_>,

@@ -2,6 +2,7 @@
 
 use super::concern;
 use crate::{
+    attachment::upkeep as attachments,
     household::erase::gone_by,
     kernel::{
         bulk::{self, Change, LittleByLittle},
@@ -11,7 +12,7 @@ use crate::{
         record::By,
     },
 };
-use entity::{id::VisitId, scalar::Date, visit, visit_concern};
+use entity::{id::VisitId, kind::RecordKind, scalar::Date, visit, visit_concern};
 use indicatif::ProgressBar;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -23,9 +24,10 @@ const FEW: u64 = LittleByLittle::FEW;
 
 /// Visits to households that have been gone since a day, of which something personal is held.
 fn gone(by: Date) -> Condition {
-    use visit::Column::{CondolenceItems, CondolenceValue, HouseholdId, Latitude, Summary};
+    use visit::Column::{CondolenceItems, CondolenceValue, HouseholdId, Id, Latitude, Summary};
     let held = [Summary, Latitude, CondolenceItems, CondolenceValue];
     let held = held.into_iter().fold(Condition::any(), |any, column| any.add(column.is_not_null()));
+    let held = held.add(Id.in_subquery(attachments::records(RecordKind::Visit)));
     Condition::all().add(HouseholdId.in_subquery(gone_by(by))).add(held)
 }
 
@@ -34,7 +36,7 @@ pub async fn count(db: &Db, by: Date) -> Result<u64> {
     Ok(unscoped::<visit::Entity>().filter(gone(by)).count(db.read()).await?)
 }
 
-/// Erases what was said to households that are gone since long; tells of how many visits. Day, method and numbers stay.
+/// Erases what was said to households that are gone since long, and the files with it; tells of how many visits. Day, method and numbers stay.
 pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
     let mut after = None::<VisitId>;
     let mut all = LittleByLittle::new(db, progress);
@@ -47,6 +49,8 @@ pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar
         let rows = some.all(&tx).await?;
         let count = rows.len() as u64;
         after = rows.last().map(|row| row.id);
+        let ids: Vec<_> = rows.iter().map(|row| row.id.0).collect();
+        attachments::erase(&tx, RecordKind::Visit, ids, by).await?;
         let changes = rows.into_iter().map(|before| {
             let mut after = before.clone();
             (after.summary, after.condolence_items, after.condolence_value) = (None, None, None);

@@ -27,6 +27,7 @@ use crate::{
         policy::May,
         record::Record,
         refusal::{Checks, Detail},
+        request::Ctx,
         scope::Facts,
         work::Work,
     },
@@ -39,8 +40,8 @@ use entity::{
     visit,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect, Set, Value,
-    sea_query::LockType,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    Set, Value, sea_query::LockType,
 };
 use uuid::Uuid;
 
@@ -223,29 +224,48 @@ pub async fn record(work: &Work, input: VisitDraft) -> Result<Uuid> {
 }
 
 /// A visit that the viewer sees, held until the command is done.
-pub(crate) async fn find(work: &Work, id: VisitId) -> Result<visit::Model> {
-    door::within::<visit::Entity>(work.ctx.scope(), work.ctx.backend())
+pub(crate) async fn find(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: VisitId,
+    field: &str,
+) -> Result<visit::Model> {
+    ctx.within::<visit::Entity>()
         .filter(visit::Column::Id.eq(id))
         .lock(LockType::NoKeyUpdate)
-        .one(&work.tx)
+        .one(db)
         .await?
-        .ok_or_else(|| Refusal::not_found("id").into())
+        .ok_or_else(|| Refusal::not_found(field).into())
 }
 
-fn must_stand(row: &visit::Model) -> Result<()> {
+/// The same, if the viewer may change it: it is their own, and stands.
+pub async fn changeable(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: VisitId,
+    field: &str,
+) -> Result<visit::Model> {
+    let row = find(ctx, db, id, field).await?;
+    ctx.must(May::RecordVisit, &facts(&row))?;
+    must_be_own(ctx, &row, field)?;
+    must_stand(&row, field)?;
+    Ok(row)
+}
+
+fn must_stand(row: &visit::Model, field: &str) -> Result<()> {
     if row.withdrawn_at.is_none() {
         return Ok(());
     }
-    Err(Refusal::new(RefusalCode::State, "id", "此走访记录已撤回。", "This visit is withdrawn already.")
+    Err(Refusal::new(RefusalCode::State, field, "此走访记录已撤回。", "This visit is withdrawn already.")
         .into())
 }
 
 /// What is not one's own is changed by nobody else: what was said stands as whoever was there wrote it down.
-fn must_be_own(work: &Work, row: &visit::Model) -> Result<()> {
-    if work.ctx.viewer().is_some_and(|viewer| viewer.account == row.recorded_by) {
+fn must_be_own(ctx: &Ctx, row: &visit::Model, field: &str) -> Result<()> {
+    if ctx.viewer().is_some_and(|viewer| viewer.account == row.recorded_by) {
         return Ok(());
     }
-    Err(Refusal::new(RefusalCode::Forbidden, "id", NOT_OWN.0, NOT_OWN.1)
+    Err(Refusal::new(RefusalCode::Forbidden, field, NOT_OWN.0, NOT_OWN.1)
         .with(Detail::Requires(vec!["RECORDER".to_owned()]))
         .into())
 }
@@ -266,10 +286,7 @@ pub async fn update(work: &Work, input: VisitUpdateInput) -> Result<Uuid> {
         condolence,
         participant_ids,
     } = input;
-    let old = find(work, id).await?;
-    work.ctx.must(May::RecordVisit, &facts(&old))?;
-    must_be_own(work, &old)?;
-    must_stand(&old)?;
+    let old = changeable(&work.ctx, &work.tx, id, "id").await?;
     let mut checks = Checks::default();
     let mut row = visit::ActiveModel { id: Set(id), ..Default::default() };
     let mut new = old.clone();
@@ -361,16 +378,16 @@ fn differing(row: &mut visit::ActiveModel, old: &visit::Model, new: &visit::Mode
 /// Withdraws a visit that was recorded in error. It stays on record, and in no list or count.
 pub async fn withdraw(work: &Work, input: VisitWithdrawInput) -> Result<Uuid> {
     let VisitWithdrawInput { idempotency_key: _, id, expected_version, reason } = input;
-    let old = find(work, id).await?;
+    let old = find(&work.ctx, &work.tx, id, "id").await?;
     if !work.ctx.may(May::WithdrawVisit, &facts(&old)) {
         work.ctx.must(May::RecordVisit, &facts(&old))?;
-        must_be_own(work, &old)?;
+        must_be_own(&work.ctx, &old, "id")?;
     }
     let mut checks = Checks::default();
     let reason = checks.text("reason", &reason, rule::REASON);
     checks.done()?;
     work.stands::<visit::Entity>(id.0, expected_version).await?;
-    must_stand(&old)?;
+    must_stand(&old, "id")?;
     let row = visit::ActiveModel {
         id: Set(id),
         withdrawn_at: Set(Some(work.now())),

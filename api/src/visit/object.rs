@@ -109,6 +109,7 @@ pub(crate) const MASKED: &[(&str, Option<Part>)] = &[
     ("location", Some(Part::Personal)),
     ("condolence.items", Some(Part::Personal)),
     ("condolence.value", None),
+    ("attachments", Some(Part::Personal)),
 ];
 
 impl Visit {

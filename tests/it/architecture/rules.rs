@@ -47,6 +47,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("upload", &["upload"]),
+    ("attachment", &["attachment"]),
     ("household", &["consent", "correction", "emergency", "household", "household_tag", "member", "tag"]),
     ("enterprise", &["enterprise"]),
     ("contact", &["assignment", "assignment_batch"]),

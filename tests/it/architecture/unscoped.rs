@@ -43,6 +43,13 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "names of columns changed since, of a record that the command has found",
     ),
     ("api/src/kernel/work.rs", "idempotency", "the actor's own key"),
+    (
+        "api/src/attachment/mod.rs",
+        "attachment",
+        "how many files and bytes there are; keys of one that was removed",
+    ),
+    ("api/src/attachment/upkeep.rs", "attachment", "what belongs to no record goes; nothing is shown"),
+    ("api/src/household/held.rs", "attachment", "that something is held on the household, never what"),
     ("api/src/household/held.rs", "visit", "what is held on the household, never its value"),
     ("api/src/region/setting.rs", "county_setting", "what a county decides is public"),
     (
@@ -98,6 +105,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
         "visit_participation",
         "who took part in a visit that the viewer sees",
     ),
+    ("api/src/kernel/trail.rs", "attachment", "where records stand; kept beside what is told of them"),
     ("api/src/kernel/trail.rs", "grant", "where records stand; kept beside what is told of them"),
     ("api/src/kernel/place/stands.rs", "E", "where records stand; kept beside what is told of them"),
     ("api/src/kernel/access/chain.rs", "access_anchor", "the chain is over the whole log"),

@@ -62,7 +62,7 @@ pub(super) struct Reading {
 pub(super) struct Judge {
     fields: HashMap<String, Option<usize>>,
     leaves: HashMap<String, bool>,
-    /// To which household each member, correction, card and visit belongs; to which enterprise a visit.
+    /// To which household each member, correction, card, visit and file of one belongs; to which enterprise a visit.
     pub households: HashMap<String, String>,
     /// All that is known by sight.
     pub known: Known,
@@ -146,7 +146,7 @@ impl Judge {
             "Household" | "Enterprise" => Some('R'),
             "HouseholdMember" | "GeoPosition" | "ContactCard" => Some('P'),
             "Correction" => Some('C'),
-            "Visit" | "Condolence" => Some('V'),
+            "Visit" | "Condolence" | "Attachment" => Some('V'),
             _ => None,
         };
         if parts.is_some_and(|part| !asked.sight.shows(record, part)) {

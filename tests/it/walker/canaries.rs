@@ -2,7 +2,7 @@
 //! are stored. Each belongs to a record, to a field, and to a part of the record.
 
 use crate::rights::Specimens;
-use entity::{contact_card, correction, enterprise, household, id::HouseholdId, member, visit};
+use entity::{attachment, contact_card, correction, enterprise, household, id::HouseholdId, member, visit};
 use lianhu::kernel::standards::identity_check_digit;
 use lianhu_tests::{Actor, World};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -202,12 +202,20 @@ async fn put_cards(admin: &Actor, nth: usize, home: &household::Model, known: &m
     }
 }
 
-/// Records a visit to a household, with what was said and given.
+/// A picture of one dot.
+fn dot() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(1, 1).write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
+    bytes.into_inner()
+}
+
+/// Records a visit to a household, with what was said and given, and a file whose name tells something.
 async fn put_visit(world: &World, admin: &Actor, (nth, home): (usize, &household::Model), known: &mut Known) {
     let began = world.state.clock.now().0 - chrono::Duration::hours(30);
     let (said, given) =
         (format!("{MARK}{}访", letter(HOMES, nth)), format!("{MARK}{}赠", letter(HOMES, nth)));
-    change(
+    let named = format!("{MARK}{}附", letter(HOMES, nth));
+    let made = change(
         admin,
         "visitRecord",
         "visit { id }",
@@ -217,6 +225,10 @@ async fn put_visit(world: &World, admin: &Actor, (nth, home): (usize, &household
         }),
     )
     .await;
+    let upload = admin.send_file(&format!("{named}.png"), None, &dot()).await;
+    let input = json!({"record": {"visitId": made["visit"]["id"]}, "uploadIds": [upload]});
+    change(admin, "attachmentsAdd", "attachments { id }", input).await;
+    known.add(named, &home.id, "Attachment.fileName", 'V', true);
     known.add(said, &home.id, "Visit.summary", 'V', true);
     known.add(given, &home.id, "Condolence.items", 'V', true);
 }
@@ -301,7 +313,7 @@ async fn firms(world: &World, there: &Actor, homes: &[household::Model]) -> Vec<
     ]
 }
 
-/// To which household each member, correction, card and visit belongs; to which enterprise a visit.
+/// To which household each member, correction, card, visit and file of one belongs; to which enterprise a visit.
 pub(super) async fn households(world: &World) -> HashMap<String, String> {
     let db = world.state.db.read();
     let members = member::Entity::find().all(db).await.expect("members").into_iter();
@@ -311,9 +323,17 @@ pub(super) async fn households(world: &World) -> HashMap<String, String> {
     let cards = contact_card::Entity::find().all(db).await.expect("cards").into_iter();
     let cards = cards.map(|row| (row.id.to_string(), row.household_id.to_string()));
     let visits = visit::Entity::find().all(db).await.expect("visits").into_iter();
-    let visits = visits.filter_map(|row| {
-        let to = row.household_id.map(|id| id.to_string()).or(row.enterprise_id.map(|id| id.to_string()));
-        Some((row.id.to_string(), to?))
+    let visits: HashMap<_, _> = visits
+        .filter_map(|row| {
+            let to = row.household_id.map(|id| id.to_string()).or(row.enterprise_id.map(|id| id.to_string()));
+            Some((row.id.0, (row.id.to_string(), to?)))
+        })
+        .collect();
+    let files = attachment::Entity::find().all(db).await.expect("files").into_iter();
+    let files = files.filter_map(|row| {
+        let (_, to) = visits.get(&row.record_id)?;
+        Some((row.id.to_string(), to.clone()))
     });
-    members.chain(asked).chain(cards).chain(visits).collect()
+    let files: Vec<_> = files.collect();
+    members.chain(asked).chain(cards).chain(files).chain(visits.into_values()).collect()
 }

@@ -16,7 +16,8 @@ impl Deck {
 }
 
 /// Whose id `id` is, by the beginning of what is asked.
-const IDS: [(&str, &str); 20] = [
+const IDS: [(&str, &str); 21] = [
+    ("attachment", "attachmentId"),
     ("coverage", "regionId"),
     ("search", "regionId"),
     ("householdMember", "memberId"),

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 use entity::{
-    access_subject, account, account_identity, api_key, area, assignment, box_opening, branch, cadre,
-    card_token, category, contact_card, correction, department, enterprise, grant, household,
+    access_subject, account, account_identity, api_key, area, assignment, attachment, box_opening, branch,
+    cadre, card_token, category, contact_card, correction, department, enterprise, grant, household,
     id::{AccountId, IdentityId},
     intake_point, member, membership, notice, position, region, region_succession, session, visit,
     visit_participation,
@@ -164,6 +164,13 @@ impl Place {
         {
             deck.put(name, unknown(prefix));
         }
+        let of = visit::Entity::find().filter(visit::Column::HouseholdId.eq(home.id));
+        let visits =
+            of.order_by_desc(visit::Column::RecordedAt).one(db).await.expect("a row").expect("a visit");
+        deck.put("visitId", visits.id.to_string());
+        deck.put("diaryId", unknown("diary"));
+        let file = attachment::Entity::find().filter(attachment::Column::RecordId.eq(visits.id.0));
+        deck.put("attachmentId", file.one(db).await.expect("a row").expect("a file").id.to_string());
         let own = card_token::Entity::find()
             .filter(card_token::Column::HouseholdId.eq(home.id))
             .filter(card_token::Column::RevokedAt.is_null());
@@ -282,6 +289,9 @@ impl Place {
         let visits = visit::Entity::find().filter(of).order_by_desc(visit::Column::BeganAt);
         let visits = visits.limit(most * 12).all(db).await.expect("visits");
         self.ids.insert("Visit", visits.iter().map(|row| row.id.to_string()).collect());
+        let of = attachment::Column::RecordId.is_in(visits.iter().map(|row| row.id.0));
+        let files = attachment::Entity::find().filter(of).all(db).await.expect("files");
+        self.ids.insert("Attachment", files.iter().map(|row| row.id.to_string()).collect());
         let named = self.decks.iter();
         for (kind, name) in
             [("Region", "regionId"), ("Account", "accountId"), ("Cadre", "cadreId"), ("RoleGrant", "grantId")]

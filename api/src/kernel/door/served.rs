@@ -3,18 +3,21 @@
 use super::{
     Gate, Guarded, Openings, Placed, any_of, located,
     people::{members_of, staff},
-    select_column, some, sorted, through, tied,
+    select_column, select_id, some, sorted, through, tied,
 };
 use crate::kernel::{
     policy::Part,
     scope::{Doors, Scope},
 };
 use entity::{
-    access_subject, assignment, assignment_batch, box_opening, cadre, change, contact_card, correction,
-    demand, diary, enterprise, feedback, household, intake_point, member, task, task_event, task_milestone,
-    task_part, task_request, visit, visit_participation,
+    access_subject, assignment, assignment_batch, attachment, box_opening, cadre, change, contact_card,
+    correction, demand, diary, enterprise, feedback, household, intake_point, kind::RecordKind, member, task,
+    task_event, task_milestone, task_part, task_request, visit, visit_participation,
 };
-use sea_orm::{ColumnTrait, Condition, DbBackend};
+use sea_orm::{
+    ColumnTrait, Condition, DbBackend, EntityTrait,
+    sea_query::{Expr, ExprTrait},
+};
 
 /// The households of these doors.
 fn households(doors: &Doors, backend: DbBackend) -> Gate {
@@ -156,15 +159,18 @@ impl Guarded for box_opening::Entity {
     }
 }
 
+/// Visits to what stands in the places of these doors, and to the households and enterprises that are tied singly.
+fn visits(doors: &Doors, backend: DbBackend) -> Gate {
+    use visit::Column::{EnterpriseId, HouseholdId};
+    let mut gate = located::<visit::Entity>(doors, None);
+    let Gate::Branches(branches) = &mut gate else { return gate };
+    branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+    gate
+}
+
 impl Guarded for visit::Entity {
-    /// Visits to what stands in the places, and to the households and enterprises that are tied singly.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        use visit::Column::{EnterpriseId, HouseholdId};
-        let doors = &scope.visits;
-        let mut gate = located::<Self>(doors, None);
-        let Gate::Branches(branches) = &mut gate else { return gate };
-        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
-        gate
+        visits(&scope.visits, backend)
     }
 }
 
@@ -259,6 +265,34 @@ impl Guarded for diary::Entity {
     fn gate(scope: &Scope, _: DbBackend) -> Gate {
         located::<Self>(&scope.diaries, scope.cadre.map(|own| diary::Column::CadreId.eq(own)))
     }
+}
+
+impl Guarded for attachment::Entity {
+    /// Files that stand, of records of which what is personal is seen: a line for each kind of record.
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        use attachment::Column::{RecordKind as Kind, RemovedAt};
+        let visits = visits(&scope.visits.showing(Part::Personal), backend);
+        let standing = Condition::all().add(visits.condition()).add(visit::Column::WithdrawnAt.is_null());
+        let records = [
+            (RecordKind::Visit, attached_to::<visit::Entity>(visit::Column::Id, standing)),
+            (
+                RecordKind::Diary,
+                attached_to::<diary::Entity>(
+                    diary::Column::Id,
+                    diary::Entity::gate(scope, backend).condition(),
+                ),
+            ),
+        ];
+        let branch = |(kind, seen)| Kind.eq(kind).and(RemovedAt.is_null()).and(seen);
+        Gate::Branches(records.into_iter().map(branch).collect())
+    }
+}
+
+/// The record of a file is one of these: looked up by its id, however many there are.
+fn attached_to<E: EntityTrait>(id: E::Column, those: Condition) -> Expr {
+    let own = Expr::col(id.as_column_ref());
+    let own = own.equals((attachment::Entity, attachment::Column::RecordId));
+    Expr::exists(select_id::<E>(Condition::all().add(own).add(those)))
 }
 
 impl Guarded for assignment_batch::Entity {
