@@ -69,6 +69,7 @@ use kernel::{
     db::{Db, Options},
     error::Error,
     keep::{Attachable, Keep, Retention},
+    live::feed::Feed,
     policy::Policy,
     ring,
     store::{Bucket, Store},
@@ -90,6 +91,8 @@ pub struct State {
     pub keep: Arc<Keep>,
     /// Lines of the access log that wait to be written.
     pub access: Book,
+    /// The end of the change log, for whoever listens.
+    pub feed: Arc<Feed>,
     /// The time.
     pub clock: Clock,
     /// Signing in and recognising people.
@@ -121,7 +124,8 @@ impl State {
         let schema = schema::build(Arc::clone(&identity));
         let keep = Arc::new(keep(&config)?);
         let access = Book::default();
-        Ok(Self { config, db, vault, keep, access, clock, identity, schema, demo_accounts: None })
+        let feed = Feed::new(db.clone());
+        Ok(Self { config, db, vault, keep, access, feed, clock, identity, schema, demo_accounts: None })
     }
 
     /// Whether the database answers and every migration is in place.

@@ -1,10 +1,10 @@
-//! Query and Mutation put together, floor by floor.
+//! Query, Mutation and Subscription put together, floor by floor.
 
 use crate::{
     account, attaching, audit, boundary, branch, cadre, calendar, card, category, contact, demand,
     department, diary, enterprise, graph, household, intake, region, roster, task, upload, visit,
 };
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
 
 /// Places and people.
@@ -146,8 +146,12 @@ pub struct Mutation(
     boundary::object::BoundaryMutation,
 );
 
+/// Everything that can be heard as it happens, over WebSocket (`graphql-transport-ws`) or server-sent events.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(graph::changes::ChangesSubscription);
+
 /// The whole contract.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Puts the schema together.
 #[must_use]
@@ -155,8 +159,8 @@ pub fn build(identity: Arc<account::Identity>) -> Schema {
     parts().data(identity).finish()
 }
 
-fn parts() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn parts() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
 }
 
 /// The contract as text, sorted, as it is published.

@@ -68,6 +68,7 @@ const DOORS: &[Allowed] = &[
 /// Where SQL is written by hand.
 const RAW_SQL: &[Allowed] = &[
     ("api/src/kernel/db.rs", "sqlx", "settings of a connection, which SeaORM does not pass on"),
+    ("api/src/kernel/db.rs", "execute_unprepared", "NOTIFY, which takes no parameters"),
     ("api/src/kernel/log.rs", "Statement", "row values and snapshots of PostgreSQL"),
     ("api/src/demo/made_up/mod.rs", "execute_unprepared", "ANALYZE"),
     (

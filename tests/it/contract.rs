@@ -44,6 +44,8 @@ type Mutation {
   "Records one visit. Requires nothing." visitRecord(visit: VisitRecordInput!): VisitPayload @cost(value: 1) @auth(anyOf: ["CADRE"])
   "Corrects one visit. Requires nothing." visitCorrect(input: VisitCorrectInput!): Visit @cost(value: 1)
 }
+"Everything that is heard."
+type Subscription { "Visits as they are made." visits: Visit! }
 "A visit that was recorded, or why not."
 type VisitPayload { "The visit as it stands." visit: Visit! "Why it was refused." errors: [UserError!] }
 "One encounter with one target."
@@ -166,7 +168,8 @@ fn no_number_is_more_open_than_its_class() {
 
 #[test]
 fn every_root_field_has_its_cost_and_fails_alone() {
-    assert_eq!(found(rules::bad_roots), ["Query.visits", "Query.visits"]);
+    let wanted = ["Query.visits", "Query.visits", "Subscription.visits", "Subscription.visits"];
+    assert_eq!(found(rules::bad_roots), wanted);
     check(rules::bad_roots, &[]);
 }
 
@@ -174,7 +177,13 @@ fn every_root_field_has_its_cost_and_fails_alone() {
 fn every_root_field_says_what_opens_it_and_the_prose_agrees() {
     assert_eq!(
         found(rules::bad_auth),
-        ["Query.visits", "Query.visit", "Mutation.visitRecord", "Mutation.visitCorrect"]
+        [
+            "Query.visits",
+            "Query.visit",
+            "Mutation.visitRecord",
+            "Mutation.visitCorrect",
+            "Subscription.visits"
+        ]
     );
     check(rules::bad_auth, &[]);
 }

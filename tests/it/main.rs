@@ -37,6 +37,7 @@ mod contact;
 mod intake;
 mod task;
 mod visit;
+mod live;
 mod diary;
 mod card;
 pub(crate) mod rights;

@@ -417,9 +417,15 @@ async fn a_room_takes_up_whole_files_of_the_viewer_alone() {
         (Sender::new(&world, "town-admin").await, Sender::new(&world, "county-admin").await);
     let path = sender.announce(11).await;
     let take = async |who: &Sender| {
-        let ctx = account::enter(&world.state, Some(who.token()), None, Locale::En, "tests")
-            .await
-            .expect("signed in");
+        let ctx = account::enter(
+            &world.state,
+            &account::Pass::Bearer(who.token().to_owned()),
+            None,
+            Locale::En,
+            "tests",
+        )
+        .await
+        .expect("signed in");
         upload::complete(&ctx, id(&path), UploadPurpose::Roster).await
     };
     let refusal = |taken: Result<_, Error>| match taken {

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod ground;
 pub mod issuer;
+pub mod live;
 pub mod world;
 
 pub use actor::{Actor, Answer};

@@ -40,7 +40,10 @@ use crate::{
         vault::Vault,
     },
 };
-use entity::{account, id::AccountId};
+use entity::{
+    account,
+    id::{AccountId, SessionId},
+};
 use moka::sync::Cache;
 use password::Passwords;
 use session::{
@@ -132,31 +135,76 @@ impl Identity {
     }
 }
 
+/// What somebody shows who asks.
+#[derive(Clone)]
+pub enum Pass {
+    /// Nothing: nobody is signed in.
+    Nobody,
+    /// A token or a key, as it came with the request.
+    Bearer(String),
+    /// A session whose token was shown before, on the same connection: good for as long as the session is.
+    Session(AccountId, SessionId),
+}
+
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("Nobody"),
+            // Not the token, which would be as good as the session.
+            Self::Bearer(_) => f.write_str("Bearer"),
+            Self::Session(account, session) => write!(f, "Session({account}, {session})"),
+        }
+    }
+}
+
+impl Pass {
+    /// A token, if there is one.
+    #[must_use]
+    pub fn of(bearer: Option<String>) -> Self {
+        bearer.map_or(Self::Nobody, Self::Bearer)
+    }
+
+    /// The same for what follows on a connection: a token ends after minutes, the session behind it stays.
+    #[must_use]
+    pub fn kept(self, ctx: &Ctx) -> Self {
+        match ctx.viewer() {
+            Some(viewer) => {
+                viewer.via.session().map_or(self, |session| Self::Session(viewer.account, session))
+            }
+            None => self,
+        }
+    }
+
+    /// Whether nothing is shown.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Nobody)
+    }
+}
+
 /// Who asks, for the front door: a token that cannot be trusted is a fault, none at all is nobody.
 pub async fn enter(
     state: &State,
-    bearer: Option<&str>,
+    pass: &Pass,
     address: Option<IpAddr>,
     locale: Locale,
     request_id: &str,
 ) -> std::result::Result<Ctx, Fault> {
-    let entered = match bearer.and_then(|bearer| bearer.strip_prefix(api_key::MARK)) {
-        Some(shown) => {
-            let asking = api_key::enter::Asking { address, locale, request_id };
-            api_key::enter::enter(&state.db, &state.vault, &state.clock, &state.identity, shown, asking).await
-        }
-        None => {
-            session::enter::enter(
-                &state.db,
-                &state.vault,
-                &state.clock,
-                &state.identity,
-                bearer,
-                locale,
-                request_id,
-            )
-            .await
-        }
+    let State { db, vault, clock, identity, .. } = state;
+    let session = |session| session::enter::enter(db, vault, clock, identity, session, locale, request_id);
+    let entered = match pass {
+        Pass::Nobody => session(None).await,
+        Pass::Session(account, of) => session(Some((*account, *of))).await,
+        Pass::Bearer(bearer) => match bearer.strip_prefix(api_key::MARK) {
+            Some(shown) => {
+                let asking = api_key::enter::Asking { address, locale, request_id };
+                api_key::enter::enter(db, vault, clock, identity, shown, asking).await
+            }
+            None => match identity.tokens.read(bearer, clock.now()) {
+                Ok(of) => session(Some(of)).await,
+                Err(fault) => Err(fault.into()),
+            },
+        },
     };
     entered.map(|ctx| ctx.keeping(Arc::clone(&state.keep))).map_err(|error| match error {
         Error::Fault(fault) => *fault,

@@ -261,7 +261,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("http.idle_timeout_ms", "75000", Kind::Whole(100, LONG), "How long a connection may stay open with nothing asked.", "空闲连接保留的时间（毫秒）。"),
     setting("http.drain_ms", "0", Kind::Whole(0, 25_000), "How long, at a stop, requests are still taken while readiness says no. Give a balancer time to notice.", "停机时先报告未就绪、仍接收请求的时间（毫秒），留给负载均衡察觉。"),
     setting("http.max_body_bytes", "262144", Kind::Whole(1_024, 16_777_216), "The largest body of a request to /graphql.", "/graphql 请求体的最大字节数。"),
-    setting("http.cors_origins", "[]", Kind::Origins, "Origins whose pages may call the API.", "允许其网页调用接口的来源。"),
+    setting("http.cors_origins", "[]", Kind::Origins, "Origins whose pages may call the API and open sockets.", "允许其网页调用接口、建立 WebSocket 连接的来源。"),
     setting("http.trusted_proxies", "[]", Kind::Networks, "Proxies whose X-Forwarded-For is believed.", "可信代理：采信其 X-Forwarded-For。"),
     setting("http.metrics_from", "[\"127.0.0.0/8\", \"::1\"]", Kind::Networks, "From where /metrics may be read.", "允许读取 /metrics 的地址。"),
     setting("http.public_address", "\"http://localhost:8080\"", Kind::Webhook, "By what address people reach this service: the codes on cards lead to /c/… under it.", "群众访问本服务的地址：联系卡二维码指向其下的 /c/…。"),

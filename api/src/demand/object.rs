@@ -202,12 +202,12 @@ impl Demand {
     }
 
     /// Notes that something personal of it is shown: of whose it is, or of whoever registered it.
-    pub(crate) fn shows(&self, ctx: &Ctx, field: &str) {
+    pub(crate) fn shows(&self, ctx: &Ctx, of: &'static str, field: &str) {
         let household = self.household_id.map(Subject::Household);
         let enterprise = self.enterprise_id.map(Subject::Enterprise);
         let registrar = self.registrar_id.map(Subject::Cadre);
         if let Some(subject) = household.or(enterprise).or(registrar) {
-            ctx.shows(Owner { subject, of: "Demand", way: self.way }, field, DataClass::Personal);
+            ctx.shows(Owner { subject, of, way: self.way }, field, DataClass::Personal);
         }
     }
 }

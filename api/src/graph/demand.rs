@@ -60,7 +60,7 @@ async fn said(
         Ok(said) => text(said?)?,
         Err(error) => return Some(Err(error)),
     };
-    demand.shows(ctx, field);
+    demand.shows(ctx, "Demand", field);
     Some(Ok(text))
 }
 
@@ -153,7 +153,7 @@ impl Demand {
             Ok(said) => said?.raiser_phone?,
             Err(error) => return Some(Err(error)),
         };
-        self.shows(ctx, "raiserPhone");
+        self.shows(ctx, "Demand", "raiserPhone");
         Some(ctx.vault().open(&sealed).map(PhoneNumber))
     }
 
@@ -345,7 +345,7 @@ impl Feedback {
             return None;
         }
         let comment = self.comment.clone()?;
-        demand.shows(ctx, "comment");
+        demand.shows(ctx, "Feedback", "comment");
         Some(Ok(comment))
     }
 }

@@ -33,3 +33,4 @@ pub mod demand;
 pub mod task;
 pub mod node;
 pub mod search;
+pub mod changes;

@@ -69,7 +69,7 @@ impl Task {
             Ok(written) => text(written?)?,
             Err(error) => return Some(Err(error)),
         };
-        self.shows(ctx, field);
+        self.shows(ctx, "Task", field);
         Some(Ok(text))
     }
 }
@@ -118,7 +118,7 @@ impl Task {
         if !self.sight.shows(Part::Personal) {
             return None;
         }
-        self.shows(ctx(gql), "title");
+        self.shows(ctx(gql), "Task", "title");
         Some(self.title.clone())
     }
 
@@ -150,7 +150,7 @@ impl Task {
         };
         let measures: Vec<String> = serde_json::from_value(written.measures).unwrap_or_default();
         if !measures.is_empty() {
-            self.shows(ctx, "measures");
+            self.shows(ctx, "Task", "measures");
         }
         Some(Ok(measures))
     }
@@ -281,7 +281,7 @@ impl Task {
 async fn internal(
     ctx: &Ctx,
     task: TaskId,
-    field: &'static str,
+    (of, field): (&'static str, &'static str),
     text: Option<String>,
 ) -> Option<Result<String>> {
     let text = text?;
@@ -292,7 +292,7 @@ async fn internal(
     if !task.sight.shows(Part::Internal) || !task.sight.shows(Part::Personal) {
         return None;
     }
-    task.shows(ctx, field);
+    task.shows(ctx, of, field);
     Some(Ok(text))
 }
 
@@ -313,7 +313,7 @@ impl TaskPart {
     /// What came of it, or why it was returned (承办意见). Null until then, and to who asked for the task.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn answer(&self, gql: &Context<'_>) -> Option<Result<String>> {
-        internal(ctx(gql), self.task_id, "answer", self.answer.clone()).await
+        internal(ctx(gql), self.task_id, ("TaskPart", "answer"), self.answer.clone()).await
     }
 }
 
@@ -344,7 +344,7 @@ impl TaskEvent {
     /// What was noted (说明). Null when nothing was, and to who asked for the task.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn note(&self, gql: &Context<'_>) -> Option<Result<String>> {
-        internal(ctx(gql), self.task_id, "note", self.note.clone()).await
+        internal(ctx(gql), self.task_id, ("TaskEvent", "note"), self.note.clone()).await
     }
 
     /// The task that it is of (任务).
@@ -359,7 +359,7 @@ impl Milestone {
     /// What will have been reached (节点内容). Null to who asked for the task.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn title(&self, gql: &Context<'_>) -> Option<Result<String>> {
-        internal(ctx(gql), self.task_id, "title", Some(self.title.clone())).await
+        internal(ctx(gql), self.task_id, ("Milestone", "title"), Some(self.title.clone())).await
     }
 }
 
@@ -368,12 +368,12 @@ impl TaskRequest {
     /// Why it was asked (理由). Null to who asked for the task.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn reason(&self, gql: &Context<'_>) -> Option<Result<String>> {
-        internal(ctx(gql), self.task_id, "reason", Some(self.reason.clone())).await
+        internal(ctx(gql), self.task_id, ("TaskRequest", "reason"), Some(self.reason.clone())).await
     }
 
     /// What was decided or answered, in words (审批意见). Null when nothing was said, and to who asked for the task.
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn answer(&self, gql: &Context<'_>) -> Option<Result<String>> {
-        internal(ctx(gql), self.task_id, "answer", self.answer.clone()).await
+        internal(ctx(gql), self.task_id, ("TaskRequest", "answer"), self.answer.clone()).await
     }
 }

@@ -14,6 +14,7 @@ use moka::sync::Cache;
 
 use crate::config::GraphqlConfig;
 use crate::kernel::request::{Ctx, Via, Viewer};
+use entity::id::AccountId;
 
 /// Buckets kept for accounts, and as many for addresses.
 const BUCKETS: u64 = 100_000;
@@ -26,6 +27,8 @@ const MILLIS_OF_A_MINUTE: u64 = 60_000;
 pub enum Payer {
     /// Somebody who has signed in.
     Account(String),
+    /// Somebody who is told something as it happens, and what is told then.
+    Listener(AccountId),
     /// Another system by its key, which may spend so much in a minute.
     Key(String, u64),
     /// Somebody who has not, by address; an IPv6 caller by the network that is its own.
@@ -132,7 +135,7 @@ impl Budget {
     /// `now` is only shown; the budget runs on a steady clock.
     pub fn spend(&self, payer: Payer, cost: u64, now: DateTime<Utc>) -> Result<Receipt, Spent> {
         let purses = match &payer {
-            Payer::Account(_) => &self.accounts,
+            Payer::Account(_) | Payer::Listener(_) => &self.accounts,
             Payer::Key(..) => &self.keys,
             Payer::Address(_) => &self.addresses,
         };

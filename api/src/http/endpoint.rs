@@ -17,10 +17,13 @@ use serde_json::{Map, Value};
 use super::Door;
 use super::answer::{declined, respond};
 use super::key;
+use super::listener::Connection;
+use super::live;
 use super::media::{self, Media};
 use super::pipeline::Call;
 use super::telemetry::Caller;
-use crate::kernel::error::{Code, Fault};
+use crate::account::Pass;
+use crate::kernel::error::{Code, Fault, Locale};
 
 /// Methods of this endpoint.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
@@ -28,12 +31,35 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 /// The parameters of a request. Members that the specification does not know are passed over.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Parameters {
+pub(super) struct Parameters {
     query: String,
     operation_name: Option<String>,
     variables: Option<Variables>,
     #[serde(rename = "extensions")]
     _extensions: Option<Map<String, Value>>,
+}
+
+impl Parameters {
+    /// The operation, for whoever asks.
+    pub(super) fn call(
+        self,
+        pass: Pass,
+        locale: Locale,
+        request_id: String,
+        address: Option<std::net::IpAddr>,
+    ) -> Call {
+        Call {
+            query: self.query,
+            operation_name: self.operation_name.filter(|name| !name.is_empty()),
+            variables: self.variables.unwrap_or_default(),
+            key: None,
+            read_only: false,
+            pass,
+            locale,
+            request_id,
+            address,
+        }
+    }
 }
 
 /// The parameters as a query string has them.
@@ -54,24 +80,24 @@ pub async fn graphql(State(door): State<Arc<Door>>, request: Request) -> Respons
     let (parts, body) = request.into_parts();
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let locale = media::locale(&parts.headers);
-    let media = media::accepted(&parts.headers);
+    if live::socket::wanted(&parts.headers) {
+        return live::socket::accept(door, parts, caller).await;
+    }
+    let events = live::events::wanted(&parts.headers);
+    let media = media::accepted(&parts.headers).or(events.then_some(Media::Json));
     let read = match media {
         Some(_) => read(&door, &parts.method, &parts.uri, &parts.headers, body).await,
         None => Err(not_acceptable()),
     };
     let answer = match read {
         Ok((parameters, bearer)) => {
-            let call = Call {
-                query: parameters.query,
-                operation_name: parameters.operation_name.filter(|name| !name.is_empty()),
-                variables: parameters.variables.unwrap_or_default(),
-                key: key::of(&parts.headers),
-                read_only: parts.method == Method::GET,
-                bearer,
-                locale,
-                request_id: caller.request_id,
-                address: caller.address,
-            };
+            let call = parameters.call(Pass::of(bearer), locale, caller.request_id, caller.address);
+            let key = key::of(&parts.headers);
+            let call = Call { key, read_only: parts.method == Method::GET, ..call };
+            if events {
+                let connection = parts.extensions.get::<Connection>().cloned();
+                return live::events::answer(door, call, connection, &parts.headers).await;
+            }
             door.pipeline.run(call).await
         }
         Err(Refused(status, fault)) => declined(status, &fault, locale, &caller.request_id),

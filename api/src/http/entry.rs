@@ -10,7 +10,7 @@ use super::answer::status_of;
 use super::budget::Payer;
 use super::telemetry::Caller;
 use super::{Door, errors, media, refuse};
-use crate::account;
+use crate::account::{self, Pass};
 use crate::kernel::error::{Code, Error, Fault};
 use crate::kernel::request::Ctx;
 
@@ -19,10 +19,9 @@ pub(super) async fn enter(door: &Door, parts: &Parts, cost: u64) -> Result<Ctx, 
     let headers = &parts.headers;
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let spend = |payer| door.pipeline.spend(payer, cost).map(drop).map_err(|refused| *refused.fault);
-    let bearer = media::bearer(headers)?;
+    let pass = Pass::of(media::bearer(headers)?);
     let locale = media::locale(headers);
-    let entered =
-        account::enter(&door.state, bearer.as_deref(), caller.address, locale, &caller.request_id).await;
+    let entered = account::enter(&door.state, &pass, caller.address, locale, &caller.request_id).await;
     match entered {
         Ok(ctx) if ctx.viewer().is_some() => spend(Payer::of(&ctx)).map(|()| ctx),
         Ok(_) => {

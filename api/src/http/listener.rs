@@ -57,6 +57,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// The server is about to stop.
     pub stopping: Arc<AtomicBool>,
+    /// The server closes what is open.
+    pub closing: watch::Receiver<bool>,
 }
 
 /// Serves until `stop`, then says "not ready" for `limits.drain`, then finishes what is in flight.
@@ -103,9 +105,15 @@ pub async fn serve(
     }
     drop(listener);
     close.send_replace(true);
-    let finished = async { while tasks.join_next().await.is_some() {} };
+    let finished = async {
+        while tasks.join_next().await.is_some() {}
+        // A socket that was taken over from its connection holds its place until it is closed.
+        let all = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
+        _ = door.places.acquire_many(all).await;
+    };
     if tokio::time::timeout(LAST_CALL.saturating_sub(limits.drain), finished).await.is_err() {
-        tracing::warn!(connections = tasks.len(), "cut off what did not finish");
+        let open = limits.max_connections.saturating_sub(door.places.available_permits());
+        tracing::warn!(connections = open, "cut off what did not finish");
         tasks.shutdown().await;
     }
 }
@@ -208,7 +216,8 @@ impl Entrance {
         let version = request.version();
         let turn = pulse.begin(version == Version::HTTP_2);
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Connection { peer, stopping: Arc::clone(&self.stopping) });
+        let (stopping, closing) = (Arc::clone(&self.stopping), self.closing.clone());
+        request.extensions_mut().insert(Connection { peer, stopping, closing });
         let mut response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -255,6 +264,14 @@ async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
 }
 
 impl Connection {
+    /// Ends when the server closes what is open.
+    pub async fn closes(&mut self) {
+        if self.closing.wait_for(|closing| *closing).await.is_err() {
+            // The server itself is gone, and with it whoever would be told.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Whether the server is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)

@@ -2,7 +2,7 @@
 //!
 //! A request passes, in this order: [`listener`] (time limits, places) → [`telemetry`] (request id,
 //! span, panics) → [`endpoint`] (GraphQL over HTTP) → [`pipeline`] ([`guard`], [`cost`], who is
-//! asking, [`budget`], execution, [`errors`]) → [`answer`].
+//! asking, [`budget`], execution, [`errors`]) → [`answer`]. Subscriptions, and sockets, go by [`live`].
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{any, get};
+use tokio::sync::Semaphore;
 use tower_http::cors::CorsLayer;
 
 use crate::State;
@@ -36,6 +37,7 @@ pub mod guard;
 pub mod health;
 pub mod jwks;
 pub mod listener;
+pub mod live;
 pub mod key;
 pub mod media;
 pub mod metrics;
@@ -55,6 +57,10 @@ pub struct Door {
     pub state: Arc<State>,
     /// The way of an operation.
     pub pipeline: pipeline::Pipeline,
+    /// Who holds what open.
+    seats: Arc<live::Seats>,
+    /// Subscriptions take turns at the database, so that requests go on beside them.
+    turns: Arc<Semaphore>,
     /// The contract as `contract.json`, made when it is first asked for.
     pub contract: OnceLock<bytes::Bytes>,
     /// The last word on readiness.
@@ -69,7 +75,15 @@ pub fn router(state: Arc<State>) -> Router {
     metrics::install();
     let cors = cors(&state.config.http.cors_origins);
     let pipeline = pipeline::Pipeline::new(Arc::clone(&state)).expect("the schema's own SDL can be read");
-    let door = Arc::new(Door { state, pipeline, contract: OnceLock::new(), readiness: Arc::default() });
+    let turns = usize::try_from(state.config.database.readers / 2).unwrap_or(1).max(1);
+    let door = Arc::new(Door {
+        state,
+        pipeline,
+        seats: Arc::default(),
+        turns: Arc::new(Semaphore::new(turns)),
+        contract: OnceLock::new(),
+        readiness: Arc::default(),
+    });
     let mut router = Router::new()
         .route("/graphql", any(endpoint::graphql))
         .route(contract::PATH, get(contract::file))
@@ -102,7 +116,8 @@ pub fn router(state: Arc<State>) -> Router {
 /// Lets pages of these origins call the API. Credentials are never let along: there are no cookies.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    let named = ["idempotency-key", "traceparent", "x-request-id"].map(HeaderName::from_static);
+    let named =
+        ["idempotency-key", "last-event-id", "traceparent", "x-request-id"].map(HeaderName::from_static);
     let allowed =
         [ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH].into_iter().chain(named);
     let allowed = allowed.chain(uploads::SENT);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
 use async_graphql::parser::{Error as ParseError, parse_query};
 use async_graphql::{Pos, Request, Response, Value, Variables};
@@ -26,8 +26,9 @@ use super::guard;
 use super::key;
 use super::telemetry::panic_text;
 use crate::State;
-use crate::account;
+use crate::account::{self, Pass};
 use crate::kernel::error::{Code, Error, Fault, Locale};
+use crate::kernel::request::Ctx;
 
 /// Parsed documents that are kept, in bytes of query text; the parsed form is some ten times larger.
 const DOCUMENTS: u64 = 4 * 1024 * 1024;
@@ -39,7 +40,7 @@ const RETRY_AFTER_TIMEOUT_MS: u64 = 1_000;
 const MAX_LOGGED_NAME: usize = 64;
 
 /// One operation, as it came in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// The text of the document.
     pub query: String,
@@ -51,8 +52,8 @@ pub struct Call {
     pub read_only: bool,
     /// The idempotency key of the header.
     pub key: Option<String>,
-    /// The token that was shown.
-    pub bearer: Option<String>,
+    /// What was shown of who asks.
+    pub pass: Pass,
     /// The language of messages.
     pub locale: Locale,
     /// The id of the request.
@@ -65,6 +66,29 @@ impl Call {
     /// From where it came; nowhere, when it was made inside the process.
     fn address(&self) -> IpAddr {
         self.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+}
+
+/// An operation that may run, if whoever asks may.
+pub(super) struct Ready {
+    pub(super) call: Call,
+    document: Arc<ExecutableDocument>,
+    /// What it costs.
+    pub(super) cost: u64,
+}
+
+impl Ready {
+    /// What the engine is given for an operation.
+    pub(super) fn request(&self, ctx: &Ctx) -> Request {
+        let call = &self.call;
+        let mut request = Request::new("")
+            .variables(call.variables.clone())
+            .data(call.locale)
+            .data(ctx.clone())
+            .data(call.address());
+        request.operation_name.clone_from(&call.operation_name);
+        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request
     }
 }
 
@@ -91,71 +115,88 @@ impl Pipeline {
     pub async fn run(&self, call: Call) -> Answer {
         let started = Instant::now();
         let request_id = call.request_id.clone();
-        let anonymous = call.bearer.is_none();
-        let reader = Reader { locale: call.locale, request_id: &request_id, anonymous };
+        let reader =
+            Reader { locale: call.locale, request_id: &request_id, anonymous: call.pass.is_nobody() };
         let mut operation = "unknown";
         let answer = match self.steps(call, reader, &mut operation).await {
             Ok(response) => answer::executed(response),
             Err(refusal) => answer::refused(refusal, reader),
         };
-        let outcome = answer.body.errors.first().and_then(errors::code_of).unwrap_or("OK").to_owned();
-        let labels = [("operation", operation.to_owned()), ("outcome", outcome)];
-        metrics::counter!("graphql_requests_total", &labels).increment(1);
-        metrics::histogram!("graphql_request_duration_seconds", &labels)
-            .record(started.elapsed().as_secs_f64());
+        note_outcome(operation, &answer, started);
         answer
     }
 
     async fn steps(
         &self,
-        mut call: Call,
+        call: Call,
         reader: Reader<'_>,
         kind: &mut &'static str,
     ) -> Result<Response, Refusal> {
-        let settings = &self.state.config.graphql;
+        let ready = self.ready(call, false, kind)?;
+        let (mut response, receipt) = self
+            .in_time(reader.request_id, self.enter_and_execute(&ready))
+            .await
+            .map_err(Refusal::from)??;
+        errors::review(&mut response, reader);
+        response.extensions.insert("cost".to_owned(), receipt.to_value());
+        Ok(response)
+    }
+
+    /// Parsed, guarded, of a kind that this way takes, and not too costly; nobody has been asked who they are.
+    pub(super) fn ready(
+        &self,
+        mut call: Call,
+        live: bool,
+        kind: &mut &'static str,
+    ) -> Result<Ready, Refusal> {
+        let limit = self.state.config.graphql.max_cost;
         let document = self.document(&call)?;
         let operation = select(&document, call.operation_name.as_deref())?;
         *kind = name_of(operation.ty);
         note_operation(&call, kind);
-        allow_kind(operation.ty, call.read_only)?;
+        allow_kind(operation, call.read_only, live)?;
         if let Some(key) = &call.key {
             key::place(operation, &mut call.variables, key);
         }
         check_variables(operation, &call.variables)?;
         let cost = self.table.cost(&document, operation, &call.variables);
-        if cost > settings.max_cost {
-            return Err(too_costly(cost, settings.max_cost).into());
+        if cost > limit {
+            return Err(too_costly(cost, limit).into());
         }
-        let work = AssertUnwindSafe(self.enter_and_execute(call, &document, cost)).catch_unwind();
-        match tokio::time::timeout(settings.timeout, work).await {
-            Ok(Ok(answer)) => answer.map(|(mut response, receipt)| {
-                errors::review(&mut response, reader);
-                response.extensions.insert("cost".to_owned(), receipt.to_value());
-                response
-            }),
+        Ok(Ready { call, document, cost })
+    }
+
+    /// Whether the operation that is asked for is a subscription. What can't be read is none.
+    pub(super) fn is_subscription(&self, call: &Call) -> bool {
+        let Ok(document) = self.document(call) else { return false };
+        select(&document, call.operation_name.as_deref())
+            .is_ok_and(|operation| operation.ty == OperationType::Subscription)
+    }
+
+    /// Does something within the time that an operation may take, and outlives its panics.
+    pub(super) async fn in_time<T>(
+        &self,
+        request_id: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Fault> {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        match tokio::time::timeout(self.state.config.graphql.timeout, work).await {
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(panic)) => {
-                tracing::error!(
-                    request_id = reader.request_id,
-                    cause = panic_text(&*panic),
-                    "a resolver panicked"
-                );
-                Err(errors::internal().into())
+                tracing::error!(request_id, cause = panic_text(&*panic), "a resolver panicked");
+                Err(errors::internal())
             }
-            Err(_) => Err(timed_out().into()),
+            Err(_) => Err(timed_out()),
         }
     }
 
-    async fn enter_and_execute(
-        &self,
-        call: Call,
-        document: &ExecutableDocument,
-        cost: u64,
-    ) -> Result<(Response, Receipt), Refusal> {
-        let address = call.address();
-        let bearer = call.bearer.as_deref();
-        let unknown = Payer::address(address);
-        let receipt = if bearer.is_none() { Some(self.spend(unknown.clone(), cost)?) } else { None };
-        let entered = account::enter(&self.state, bearer, call.address, call.locale, &call.request_id).await;
+    /// Who asks, once it has been paid.
+    pub(super) async fn enter(&self, call: &Call, cost: u64) -> Result<(Ctx, Receipt), Refusal> {
+        let unknown = Payer::address(call.address());
+        let nobody = call.pass.is_nobody();
+        let receipt = if nobody { Some(self.spend(unknown.clone(), cost)?) } else { None };
+        let entered =
+            account::enter(&self.state, &call.pass, call.address, call.locale, &call.request_id).await;
         let ctx = match entered {
             Ok(ctx) => ctx,
             Err(fault) => {
@@ -169,21 +210,22 @@ impl Pipeline {
             Some(receipt) => receipt,
             None => self.spend(Payer::of(&ctx), cost)?,
         };
-        let mut request = Request::new("")
-            .variables(call.variables)
-            .data(call.locale)
-            .data(ctx.clone())
-            .data(receipt)
-            .data(address);
-        request.operation_name = call.operation_name;
-        request.set_parsed_query(document.clone());
-        let response = self.state.schema.execute(request).await;
-        // What is not written down is not told.
+        Ok((ctx, receipt))
+    }
+
+    /// Writes down what was shown of people: what is not written down is not told.
+    pub(super) async fn note(&self, ctx: &Ctx) -> Result<(), Fault> {
         let noted = self.state.access.note(&self.state.db, ctx.looks()).await;
         noted.map_err(|error| match error {
-            Error::Fault(fault) => Refusal::from(*fault),
-            _ => errors::internal().into(),
-        })?;
+            Error::Fault(fault) => *fault,
+            _ => errors::internal(),
+        })
+    }
+
+    async fn enter_and_execute(&self, ready: &Ready) -> Result<(Response, Receipt), Refusal> {
+        let (ctx, receipt) = self.enter(&ready.call, ready.cost).await?;
+        let response = self.state.schema.execute(ready.request(&ctx).data(receipt)).await;
+        self.note(&ctx).await?;
         Ok((response, receipt))
     }
 
@@ -253,8 +295,9 @@ fn select<'a>(
     })
 }
 
-fn allow_kind(kind: OperationType, read_only: bool) -> Result<(), Refusal> {
-    if kind == OperationType::Subscription {
+fn allow_kind(operation: &OperationDefinition, read_only: bool, live: bool) -> Result<(), Refusal> {
+    let kind = operation.ty;
+    if kind == OperationType::Subscription && !live {
         return Err(Fault::new(
             Code::GraphqlValidationFailed,
             "此通道不支持订阅，请使用 WebSocket 或 SSE",
@@ -262,12 +305,29 @@ fn allow_kind(kind: OperationType, read_only: bool) -> Result<(), Refusal> {
         )
         .into());
     }
-    if read_only && kind != OperationType::Query {
+    if kind == OperationType::Subscription && !is_single(operation) {
+        return Err(Fault::new(
+            Code::GraphqlValidationFailed,
+            "订阅须且只须选择一个根字段，不能用片段或指令",
+            "A subscription selects exactly one root field, without fragments or directives",
+        )
+        .into());
+    }
+    if read_only && kind == OperationType::Mutation {
         let fault =
             Fault::new(Code::BadUserInput, "GET 只能查询，变更请用 POST", "GET only runs queries; use POST");
         return Err(Refusal { status: Some(StatusCode::METHOD_NOT_ALLOWED), ..fault.into() });
     }
     Ok(())
+}
+
+/// Whether it selects one field at the root, always.
+fn is_single(operation: &OperationDefinition) -> bool {
+    match operation.selection_set.node.items.as_slice() {
+        [only] => matches!(&only.node, Selection::Field(field)
+            if field.node.directives.is_empty() && !field.node.name.node.starts_with("__")),
+        _ => false,
+    }
 }
 
 /// A variable that must have a value has one; what kind of value, the engine checks.
@@ -330,6 +390,14 @@ fn name_of(kind: OperationType) -> &'static str {
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     }
+}
+
+/// Counts an operation and its outcome.
+pub(super) fn note_outcome(operation: &'static str, answer: &Answer, started: Instant) {
+    let outcome = answer.body.errors.first().and_then(errors::code_of).unwrap_or("OK").to_owned();
+    let labels = [("operation", operation.to_owned()), ("outcome", outcome)];
+    metrics::counter!("graphql_requests_total", &labels).increment(1);
+    metrics::histogram!("graphql_request_duration_seconds", &labels).record(started.elapsed().as_secs_f64());
 }
 
 /// Names the operation in the span of its request.

@@ -25,7 +25,7 @@ use super::answer::status_of;
 use super::budget::Payer;
 use super::telemetry::Caller;
 use super::{Door, errors, media, not_allowed, refuse};
-use crate::account;
+use crate::account::{self, Pass};
 use crate::kernel::error::{Code, Error, Fault, RefusalCode};
 use crate::kernel::request::Ctx;
 use crate::upload;
@@ -286,15 +286,15 @@ async fn enter(door: &Door, parts: &Parts, cost: u64) -> Result<Ctx, Refused> {
     let spend =
         |payer| door.pipeline.spend(payer, cost).map(|_| ()).map_err(|refused| Refused::from(*refused.fault));
     let unknown = caller.address.map(Payer::address);
-    let bearer = match media::bearer(headers) {
-        Ok(Some(bearer)) => Ok(bearer),
+    let pass = match media::bearer(headers) {
+        Ok(Some(bearer)) => Ok(Pass::Bearer(bearer)),
         Ok(None) => Err(Fault::unauthenticated()),
         Err(fault) => Err(fault),
     };
-    let entered = match bearer {
-        Ok(bearer) => {
+    let entered = match pass {
+        Ok(pass) => {
             let locale = media::locale(headers);
-            account::enter(&door.state, Some(&bearer), caller.address, locale, &caller.request_id).await
+            account::enter(&door.state, &pass, caller.address, locale, &caller.request_id).await
         }
         Err(fault) => Err(fault),
     };

@@ -1,17 +1,18 @@
 //! The database: a pool to read and a pool to write. SQLite has one writer, so that none ever waits in vain.
 
-use super::error::Result;
+use super::error::{Error, Result};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// How to reach the database and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -44,12 +45,25 @@ impl std::fmt::Debug for Traffic {
     }
 }
 
+/// The channel on which PostgreSQL passes on that something was written.
+const CHANNEL: &str = "lianhu_written";
+/// Other processes are told of many changes once.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Rung when something was written.
+#[derive(Debug, Default)]
+struct Bell {
+    here: Notify,
+    passing_on: AtomicBool,
+}
+
 /// The pools.
 #[derive(Clone, Debug)]
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
     traffic: Arc<Traffic>,
+    bell: Arc<Bell>,
 }
 
 impl Db {
@@ -62,7 +76,7 @@ impl Db {
         // A pool of its own in PostgreSQL as well: a command that must look at what another transaction has just stored
         // never waits for a connection that commands like itself hold.
         let read = connect(options, options.readers, sqlite, &traffic).await?;
-        Ok(Self { read, write, traffic })
+        Ok(Self { read, write, traffic, bell: Arc::default() })
     }
 
     /// To ask.
@@ -94,6 +108,43 @@ impl Db {
             .await?)
     }
 
+    /// Something was written and committed: whoever follows the change log may look. A hint, which may be lost; to other
+    /// processes it goes while nobody waits for it.
+    pub fn wrote(&self) {
+        self.bell.here.notify_one();
+        if self.backend() != DbBackend::Postgres || self.bell.passing_on.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let db = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(GATHER).await;
+            db.bell.passing_on.store(false, Ordering::Release);
+            if let Err(error) = db.write.execute_unprepared(&format!("NOTIFY {CHANNEL}")).await {
+                tracing::debug!(%error, "other processes were not told of a change");
+            }
+        });
+    }
+
+    /// Ends when something was written in this process.
+    pub async fn written(&self) {
+        self.bell.here.notified().await;
+    }
+
+    /// Hears, over a connection of its own, when any process wrote something. None where there is one process.
+    pub async fn listen(&self) -> Result<Option<Ear>> {
+        use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let options = self.read.get_postgres_connection_pool().connect_options();
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with((*options).clone());
+        let ear = async {
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.listen(CHANNEL).await.map(|()| Ear(listener))
+        };
+        ear.await.map(Some).map_err(Error::internal)
+    }
+
     /// Closes the pools, after what is under way.
     pub async fn close(self) {
         for pool in [self.read, self.write] {
@@ -112,6 +163,16 @@ impl Db {
     /// Shows each statement to this listener from now on; there is one at most. For looking at how they are answered.
     pub fn overhear(&self, listener: impl Fn(&Statement) + Send + Sync + 'static) {
         _ = self.traffic.listener.set(Box::new(listener));
+    }
+}
+
+/// Hears what PostgreSQL passes on.
+pub struct Ear(sea_orm::sqlx::postgres::PgListener);
+
+impl Ear {
+    /// Ends when some process wrote something, or with the connection, which is made anew by itself.
+    pub async fn heard(&mut self) -> Result<()> {
+        self.0.try_recv().await.map(drop).map_err(Error::internal)
     }
 }
 

@@ -37,3 +37,4 @@ pub mod bulk;
 pub mod sheet;
 pub mod log;
 pub mod payload;
+pub mod live;

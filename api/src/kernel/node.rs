@@ -178,6 +178,19 @@ impl Ctx {
         self.load(ById::<N>::new(id)).await
     }
 
+    /// Those of some ids that the viewer may see and for which a condition holds, in one statement; each is at hand for
+    /// `node` then.
+    pub async fn those<N: Node>(&self, ids: &[Uuid], condition: Condition) -> Result<Vec<N>> {
+        let ids = any_of(id_column::<N::Entity>()?, ids.iter().copied(), self.backend());
+        let rows = N::select_cols(self.within::<N::Entity>().select_only()).filter(ids).filter(condition);
+        let mut rows = rows.into_model::<N>().all(self.db().read()).await?;
+        for row in &mut rows {
+            row.seen(self.scope(), Way::One);
+        }
+        self.remember(rows.iter().map(|row| (ById::<N>::new(row.uuid()), row.clone())));
+        Ok(rows)
+    }
+
     /// The node that a relation points to; null when it is outside the viewer's scope.
     pub async fn edge<N: Node>(&self, id: Option<impl Into<Uuid>>) -> Option<Result<N>> {
         self.node(id?).await.transpose()

@@ -175,7 +175,12 @@ fn json_of(value: &Value) -> serde_json::Value {
 /// The name under which clients know a column: a number that is kept in three forms is one field to them.
 #[must_use]
 pub fn field_name(column: &str) -> String {
-    let column = column.trim_end_matches("_masked").trim_end_matches("_hash");
+    camel(column.trim_end_matches("_masked").trim_end_matches("_hash"))
+}
+
+/// `phone_masked` as `phoneMasked`.
+#[must_use]
+pub fn camel(column: &str) -> String {
     let mut parts = column.split('_');
     let mut name = parts.next().unwrap_or_default().to_owned();
     for part in parts {

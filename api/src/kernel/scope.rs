@@ -383,6 +383,14 @@ impl Doors {
         }
     }
 
+    /// Whether something at a place, of which perhaps only the upper levels are known, could be seen by it: a look that costs
+    /// nothing, before the rows themselves are asked for.
+    #[must_use]
+    pub fn could_hold(&self, place: &Place) -> bool {
+        let could = |root: &Root| place.at(root.level).is_none_or(|id| id == root.id);
+        self.everything || self.roots.iter().any(|(root, _)| could(root))
+    }
+
     /// How far something is seen by its place alone.
     #[must_use]
     pub fn root_sight(&self, place: &Place) -> Sight {

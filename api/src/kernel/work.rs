@@ -150,6 +150,7 @@ impl Ctx {
         match command(&work).await {
             Ok(done) => {
                 work.tx.commit().await?;
+                self.db().wrote();
                 Ok(done)
             }
             Err(error) => {
@@ -214,6 +215,7 @@ impl Ctx {
                     .exec(&work.tx)
                     .await?;
                 work.tx.commit().await?;
+                self.db().wrote();
                 Ok(Written { entity, replayed: false })
             }
             Err(error) => {

@@ -160,6 +160,7 @@ pub async fn import(
     };
     if ended.as_ref().is_ok_and(|report| report.stored) {
         tx.commit().await?;
+        db.wrote();
     } else {
         tx.rollback().await?;
     }

@@ -194,10 +194,10 @@ impl Task {
     }
 
     /// Notes that something personal of it is shown: of whom it concerns.
-    pub(crate) fn shows(&self, ctx: &Ctx, field: &str) {
+    pub(crate) fn shows(&self, ctx: &Ctx, of: &'static str, field: &str) {
         let household = self.household_id.map(Subject::Household);
         if let Some(subject) = household.or(self.enterprise_id.map(Subject::Enterprise)) {
-            ctx.shows(Owner { subject, of: "Task", way: self.way }, field, DataClass::Personal);
+            ctx.shows(Owner { subject, of, way: self.way }, field, DataClass::Personal);
         }
     }
 }

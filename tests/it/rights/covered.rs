@@ -22,7 +22,7 @@ fn root_fields() -> BTreeSet<String> {
         TypeSystemDefinition::Type(one) => Some(one.node),
         _ => None,
     });
-    let roots = types.filter(|one| ["Query", "Mutation"].contains(&one.name.node.as_str()));
+    let roots = types.filter(|one| ["Query", "Mutation", "Subscription"].contains(&one.name.node.as_str()));
     let fields = roots.flat_map(|root| match root.kind {
         TypeKind::Object(object) => object.fields,
         _ => Vec::new(),

@@ -25,7 +25,8 @@ pub(super) async fn lines(world: &World) -> u64 {
 
 pub(super) async fn hand(world: &World, name: &str) -> Hand {
     let token = world.actor(name).await.access.expect("signed in");
-    let ctx = account::enter(&world.state, Some(&token), None, Locale::Zh, "a-request").await;
+    let ctx =
+        account::enter(&world.state, &account::Pass::Bearer(token), None, Locale::Zh, "a-request").await;
     Hand::Viewer(ctx.unwrap_or_else(|fault| panic!("{fault:?}")))
 }
 

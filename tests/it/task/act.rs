@@ -105,7 +105,7 @@ impl Town {
         let home = home["households"]["nodes"][0].clone();
         // The second office has nobody with an account in the demonstration: the member of staff gets the role.
         let account = world.actor("town-contact").await.get("{ viewer { account { id } } }").await;
-        let grant = json!({"accountId": account["viewer"]["account"]["id"], "role": "DEPARTMENT_HANDLER",
+        let grant = json!({"accountId": account["viewer"]["account"]["id"], "role": "DEPARTMENT_HANDLER", "startsOn": lianhu_tests::ground::today().to_string(),
                            "departmentId": building_office});
         let granted =
             admin.change("roleGrantCreate", "RoleGrantCreateInput", "roleGrant { id }", grant).await;

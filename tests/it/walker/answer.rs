@@ -184,7 +184,7 @@ impl Judge {
             }
             if class == "PERSONAL" && (is_leaf || at == "Household.location") {
                 reading.personal += usize::from(is_leaf);
-                if !at.starts_with("GeoPosition.") {
+                if !at.starts_with("GeoPosition.") && !record.is_empty() {
                     reading.shown.insert((at, record.to_owned()));
                 }
             }

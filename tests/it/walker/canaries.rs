@@ -2,7 +2,11 @@
 //! are stored. Each belongs to a record, to a field, and to a part of the record.
 
 use crate::rights::Specimens;
-use entity::{attachment, contact_card, correction, enterprise, household, id::HouseholdId, member, visit};
+use entity::{
+    attachment, contact_card, correction, demand, enterprise, feedback, household,
+    id::{CadreId, EnterpriseId, HouseholdId},
+    member, task, task_event, task_milestone, task_part, task_request, visit,
+};
 use lianhu::kernel::standards::identity_check_digit;
 use lianhu_tests::{Actor, World};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -335,5 +339,30 @@ pub(super) async fn households(world: &World) -> HashMap<String, String> {
         Some((row.id.to_string(), to.clone()))
     });
     let files: Vec<_> = files.collect();
-    members.chain(asked).chain(cards).chain(files).chain(visits.into_values()).collect()
+    let mut work = HashMap::new();
+    // What is of a place and was registered by no cadre is nobody's: no line can tell of it.
+    let whose = |household: Option<HouseholdId>, enterprise: Option<EnterpriseId>, cadre: Option<CadreId>| {
+        let of = household.map(|id| id.to_string()).or(enterprise.map(|id| id.to_string()));
+        of.or(cadre.map(|id| id.to_string())).unwrap_or_default()
+    };
+    for row in demand::Entity::find().all(db).await.expect("demands") {
+        work.insert(row.id.to_string(), whose(row.household_id, row.enterprise_id, row.registrar_id));
+    }
+    for row in feedback::Entity::find().all(db).await.expect("judgements") {
+        let of = work.get(&row.demand_id.to_string()).cloned().unwrap_or_default();
+        work.insert(row.id.to_string(), of);
+    }
+    for row in task::Entity::find().all(db).await.expect("tasks") {
+        work.insert(row.id.to_string(), whose(row.household_id, row.enterprise_id, None));
+    }
+    macro_rules! of_tasks {
+        ($($table:ident),*) => {$(
+            for row in $table::Entity::find().all(db).await.expect("rows") {
+                let of = work.get(&row.task_id.to_string()).cloned().unwrap_or_default();
+                work.insert(row.id.to_string(), of);
+            }
+        )*};
+    }
+    of_tasks!(task_event, task_part, task_milestone, task_request);
+    members.chain(asked).chain(cards).chain(files).chain(visits.into_values()).chain(work).collect()
 }

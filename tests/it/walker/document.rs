@@ -158,7 +158,12 @@ impl<'a> Maker<'a> {
         let own: Vec<_> = own.into_iter().filter_map(|field| self.field(field, 0)).collect();
         let own = format!("__typename {}", own.join(" "));
         let mut parts = vec![own.clone()];
-        for text in beyond.into_iter().filter_map(|field| self.field(field, depth)) {
+        // What alone is too wide is followed less far.
+        let fitting = |field: &Field<'a>| {
+            let fits = |text: &String| width(text) + width(&own) <= 950;
+            (0..=depth).rev().filter_map(|depth| self.field(field, depth)).find(fits)
+        };
+        for text in beyond.into_iter().filter_map(fitting) {
             match parts.last_mut() {
                 Some(last) if width(last) + width(&text) <= WIDEST => *last = format!("{last} {text}"),
                 _ => parts.push(format!("{own} {text}")),

@@ -16,7 +16,15 @@ impl Deck {
 }
 
 /// Whose id `id` is, by the beginning of what is asked.
-const IDS: [(&str, &str); 21] = [
+const IDS: [(&str, &str); 29] = [
+    ("demand", "demandId"),
+    ("suggestion", "demandId"),
+    ("task", "taskId"),
+    ("leave", "taskId"),
+    ("extension", "taskId"),
+    ("suspension", "taskId"),
+    ("supervision", "taskId"),
+    ("milestone", "taskId"),
     ("attachment", "attachmentId"),
     ("coverage", "regionId"),
     ("search", "regionId"),

@@ -17,10 +17,10 @@ use crate::{
 };
 use entity::{
     access_subject, account, account_identity, api_key, area, assignment, attachment, box_opening, branch,
-    cadre, card_token, category, contact_card, correction, department, enterprise, grant, household,
+    cadre, card_token, category, contact_card, correction, demand, department, enterprise, grant, household,
     id::{AccountId, IdentityId},
-    intake_point, member, membership, notice, position, region, region_succession, session, visit,
-    visit_participation,
+    intake_point, member, membership, notice, position, region, region_succession, session, task, task_event,
+    visit, visit_participation,
 };
 use lianhu_tests::{Actor, World, ground};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -169,6 +169,14 @@ impl Place {
             of.order_by_desc(visit::Column::RecordedAt).one(db).await.expect("a row").expect("a visit");
         deck.put("visitId", visits.id.to_string());
         deck.put("diaryId", unknown("diary"));
+        let asked = demand::Entity::find().filter(demand::Column::TownshipId.eq(home.township_id));
+        let asked = asked.one(db).await.expect("a row").expect("a demand");
+        let given = task::Entity::find().filter(task::Column::TownshipId.eq(home.township_id));
+        let given = given.one(db).await.expect("a row").expect("a task");
+        deck.put("demandId", asked.id.to_string());
+        deck.put("taskId", given.id.to_string());
+        deck.put("milestoneId", unknown("milestone"));
+        deck.put("leaderId", staff.id.to_string());
         let file = attachment::Entity::find().filter(attachment::Column::RecordId.eq(visits.id.0));
         deck.put("attachmentId", file.one(db).await.expect("a row").expect("a file").id.to_string());
         let own = card_token::Entity::find()
@@ -264,6 +272,9 @@ impl Place {
             "Correction" = correction,
             "ContactCard" = contact_card,
             "VisitParticipation" = visit_participation,
+            "Demand" = demand,
+            "Task" = task,
+            "TaskEvent" = task_event,
             "Enterprise" = enterprise,
             "ContactAssignment" = assignment,
             "AccessEntry" = access_subject

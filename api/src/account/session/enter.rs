@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use entity::{
-    id::{AccountId, CadreId, RegionId},
+    id::{AccountId, CadreId, RegionId, SessionId},
     kind::{AccountStatus, Role},
     scalar::{Date, DateTime},
 };
@@ -56,14 +56,14 @@ pub struct Opened {
 /// By account, version of its rights, day, and whether the roles of administrators are open to the session.
 pub type ScopeKey = (AccountId, i32, Date, bool);
 
-/// Who asks: verifies the token, reads session and account, and makes the scope for this moment. A request without a
-/// token is nobody's and sees what is public.
+/// Who asks: reads session and account, and makes the scope for this moment. A request without a session is nobody's and
+/// sees what is public.
 pub async fn enter(
     db: &Db,
     vault: &Arc<Vault>,
     clock: &Clock,
     identity: &Identity,
-    bearer: Option<&str>,
+    session: Option<(AccountId, SessionId)>,
     locale: Locale,
     request_id: &str,
 ) -> Result<Ctx, Error> {
@@ -72,8 +72,7 @@ pub async fn enter(
     let open =
         |viewer, scope| Ctx::new(db.clone(), Arc::clone(vault), clock, locale, request_id, viewer, scope);
     let nobody = || Arc::new(Scope::nobody(Arc::clone(&identity.policy), today));
-    let Some(bearer) = bearer else { return Ok(open(None, nobody())) };
-    let (account, session) = identity.tokens.read(bearer, now)?;
+    let Some((account, session)) = session else { return Ok(open(None, nobody())) };
     let who = Statement::from_sql_and_values(db.backend(), WHO, [session.0.into(), account.0.into()]);
     let who = Who::find_by_statement(who).one(db.read()).await?;
     let who = who
