@@ -1,5 +1,7 @@
 //! A task (任务): the numbered piece of work that answers one or more demands.
 
+#![expect(clippy::struct_excessive_bools, reason = "each is a column")]
+
 use crate::{
     id::{
         AccountId, CadreId, CategoryId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId, TaskListId,

@@ -421,6 +421,8 @@ async fn a_wrapped_key_is_good_only_in_its_own_place() {
 
 /// Columns of bytes that are not sealed, hashes and keys that are wrapped; and those that are gone within the hour.
 const PLAIN: &[(&str, &str)] = &[
+    // Tells of a file, not what is in it.
+    ("attachment", "sha256"),
     ("access_anchor", "hash"),
     ("card_token", "hash"),
     ("handout", "sealed"),
@@ -441,6 +443,9 @@ fn every_column_of_bytes_is_sealed_and_in_the_table_or_said_to_be_plain() {
     let (mut documented, mut plain) = (BTreeSet::new(), BTreeSet::new());
     for file in std::fs::read_dir(folder).expect("the entities") {
         let path = file.expect("a file").path();
+        if path.is_dir() {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).expect("a text");
         let table = text.split_once("table_name = \"").and_then(|(_, rest)| rest.split_once('"'));
         let Some((table, _)) = table else { continue };

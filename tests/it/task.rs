@@ -1,6 +1,7 @@
 //! Tasks: from a demand to strike-off, by everybody who has a hand in it.
 
 mod act;
+mod offer;
 mod story;
 
 #[test]

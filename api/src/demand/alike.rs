@@ -79,7 +79,7 @@ fn pairs(text: &str) -> HashSet<(char, char)> {
 /// Hundredths of the pairs that two texts share.
 fn similarity(one: &HashSet<(char, char)>, other: &HashSet<(char, char)>) -> usize {
     let all = one.union(other).count();
-    if all == 0 { 0 } else { one.intersection(other).count() * 100 / all }
+    (one.intersection(other).count() * 100).checked_div(all).unwrap_or_default()
 }
 
 fn compare(one: &Compared, other: &Compared) -> Option<LikelyDuplicate> {

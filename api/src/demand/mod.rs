@@ -23,7 +23,7 @@ use crate::kernel::{
     place::Place,
     policy::May,
     record::Record,
-    refusal::Detail,
+    refusal::{Detail, Transition},
     scope::Facts,
     work::Work,
 };
@@ -149,7 +149,11 @@ pub fn must_be(row: &demand::Model, allowed: &[DemandState], field: &str) -> Res
         format!("诉求目前的状态不允许此操作；应为 {}。", names.join("、")),
         format!("The state of the demand does not allow this; it should be {}.", names.join(" or ")),
     )
-    .with(Detail::State { current: row.state.to_value(), allowed: names, roles: Vec::new() })
+    .with(Detail::State(Box::new(Transition {
+        current: row.state.to_value(),
+        allowed: names,
+        roles: Vec::new(),
+    })))
     .into())
 }
 

@@ -79,14 +79,18 @@ pub enum Detail {
     /// Ids of what changed since a preview, as far as the viewer may see it.
     Overtaken(Vec<String>),
     /// The state that forbids it.
-    State {
-        /// The state as it stands.
-        current: String,
-        /// The states that would allow it.
-        allowed: Vec<String>,
-        /// Who may do it then.
-        roles: Vec<String>,
-    },
+    State(Box<Transition>),
+}
+
+/// A step that the state forbids.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    /// The state as it stands.
+    pub current: String,
+    /// The states that would allow it.
+    pub allowed: Vec<String>,
+    /// Who may do it then.
+    pub roles: Vec<String>,
 }
 
 /// One refusal: what, where, why, and what would be right.
@@ -352,15 +356,18 @@ impl From<Refusal> for UserError {
                 en,
                 changed: changed.into_iter().map(ID).collect(),
             }),
-            Detail::State { current, allowed, roles } => Self::TransitionError(TransitionError {
-                code,
-                path,
-                zh,
-                en,
-                state: current,
-                allowed_from: allowed,
-                allowed_roles: roles,
-            }),
+            Detail::State(step) => {
+                let Transition { current, allowed, roles } = *step;
+                Self::TransitionError(TransitionError {
+                    code,
+                    path,
+                    zh,
+                    en,
+                    state: current,
+                    allowed_from: allowed,
+                    allowed_roles: roles,
+                })
+            }
             Detail::Limit(limit) => Self::LimitError(LimitError { code, path, zh, en, limit }),
         }
     }

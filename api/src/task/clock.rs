@@ -105,11 +105,11 @@ pub(super) async fn after_pause(
     let plain = calendar.deadline(allotment, task.clock_from, &[]).map(|deadline| deadline.due);
     let (before, now) = (pauses.split_last().map_or(&[][..], |(_, before)| before), &pauses[..]);
     let reckoned = calendar.deadline(allotment, task.clock_from, before).map(|deadline| deadline.due);
-    if reckoned == Some(task.due_at) || plain == Some(task.due_at) {
-        if let Some(deadline) = calendar.deadline(allotment, task.clock_from, now) {
-            set(change, &deadline);
-            return Ok(());
-        }
+    if (reckoned == Some(task.due_at) || plain == Some(task.due_at))
+        && let Some(deadline) = calendar.deadline(allotment, task.clock_from, now)
+    {
+        set(change, &deadline);
+        return Ok(());
     }
     let last = pauses.last().and_then(|(from, until)| Some((*from, (*until)?)));
     let stood = last.map_or(Duration::zero(), |(from, until)| until.0 - from.0);

@@ -120,7 +120,8 @@ async fn join(work: &Work, id: TaskId, rows: &[demand_row::Model]) -> Result<Uui
     one_township(rows, (task.county_id, task.township_id))?;
     demand::accept_into(work, rows, id).await?;
     let note = Some(format!("{} 项诉求", rows.len()));
-    take(work, &mut task, Default::default(), Step::new(TaskAction::Join, &allowed, note)).await?;
+    let change = <task::ActiveModel as Default>::default();
+    take(work, &mut task, change, Step::new(TaskAction::Join, &allowed, note)).await?;
     Ok(id.0)
 }
 

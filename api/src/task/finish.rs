@@ -99,8 +99,8 @@ fn by_right(
                 && refusals.iter().any(|one| one.code == RefusalCode::Forbidden)
                 && super::step::own_parts(work, task, rows).is_empty() =>
         {
-            let lines = super::flow::lines(action).filter(|line| line.may == Some(right));
-            let next = lines.filter_map(|line| line.follow(task.state)).next();
+            let mut lines = super::flow::lines(action).filter(|line| line.may == Some(right));
+            let next = lines.find_map(|line| line.follow(task.state));
             next.map(|next| Allowed { next, part: None })
                 .ok_or_else(|| super::step::transition(work, action, task.state).into())
         }
@@ -147,8 +147,8 @@ async fn again(
     };
     clock::set(&mut change, &deadline);
     take(work, task, change, Step::new(TaskAction::Reopen, allowed, note)).await?;
-    let led = lead.map(|part| (part.department_id, part.cadre_id));
-    tell::handlers(work, task, led, tell::REOPENED).await
+    let leaders = lead.map(|part| (part.department_id, part.cadre_id));
+    tell::handlers(work, task, leaders, tell::REOPENED).await
 }
 
 /// Notes a call that nobody answered.
@@ -178,7 +178,7 @@ pub async fn check(work: &Work, input: TaskCheckInput) -> Result<Uuid> {
     work.stands::<task::Entity>(id.0, expected_version).await?;
     let own = work.ctx.signed_in()?.account;
     must_be_another(&task, own)?;
-    let note = dispatch::noted(note)?;
+    let note = dispatch::noted(&note)?;
     if !passed {
         again(work, &mut task, &rows, &allowed, Some(note)).await?;
         return Ok(id.0);
@@ -273,7 +273,7 @@ pub async fn contest(work: &Work, input: TaskContestInput) -> Result<Uuid> {
         )
         .into());
     }
-    let note = dispatch::noted(note)?;
+    let note = dispatch::noted(&note)?;
     let lead = rows.iter().rev().find(|part| part.role == PartRole::Lead && part.state == PartState::Done);
     if let Some(part) = lead {
         let change = task_part::ActiveModel { id: Set(part.id), live: Set(true), ..Default::default() };

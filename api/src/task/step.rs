@@ -7,7 +7,7 @@ use super::{
 use crate::kernel::{
     error::{Refusal, RefusalCode, Result},
     policy::May,
-    refusal::Detail,
+    refusal::{Detail, Transition},
     work::Work,
 };
 use entity::{
@@ -73,7 +73,7 @@ pub(super) fn transition(work: &Work, action: TaskAction, state: TaskState) -> R
             names.join(" or ")
         ),
     )
-    .with(Detail::State { current: state.to_value(), allowed: names, roles })
+    .with(Detail::State(Box::new(Transition { current: state.to_value(), allowed: names, roles })))
 }
 
 /// Decides whether the viewer may do something to a task now.
@@ -145,8 +145,8 @@ fn refused(
     });
     if lapsed && action == TaskAction::Claim {
         let mut refusal = transition(work, action, task.state);
-        refusal.zh = "此任务已由其他承办方先签收。".to_owned();
-        refusal.en = "Somebody else who was asked has claimed this task first.".to_owned();
+        "此任务已由其他承办方先签收。".clone_into(&mut refusal.zh);
+        "Somebody else who was asked has claimed this task first.".clone_into(&mut refusal.en);
         return refusal.into();
     }
     let mays: Vec<May> = flow::lines(action).filter_map(|line| line.may).collect();

@@ -111,8 +111,8 @@ async fn one(work: &Work, id: TaskId, due: Due) -> Result<bool> {
     let step = Step { action: TaskAction::Urge, next, part: None, note: Some(note.to_owned()) };
     take(work, &mut task, change, step).await?;
     let rows = parts(work, id).await?;
-    let live = rows.iter().filter(|part| part.live).map(|part| (part.department_id, part.cadre_id));
-    tell::handlers(work, &task, live, tell::URGED).await?;
+    let handlers = rows.iter().filter(|part| part.live).map(|part| (part.department_id, part.cadre_id));
+    tell::handlers(work, &task, handlers, tell::URGED).await?;
     Ok(true)
 }
 

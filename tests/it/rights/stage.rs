@@ -391,7 +391,9 @@ impl Stage {
             None
         };
         let (account, mut actor) = account(world, &format!("matrix-{n}"), elsewhere, own).await;
-        if role == Role::Cadre {
+        if let Some(cadre) = own.filter(|_| line.tie == "given a part of both tasks") {
+            super::work::give(world, [&self.ids["task"], &self.ids["firm-task"]], cadre).await;
+        } else if role == Role::Cadre {
             let mut row = around.assign(&line.tie, starts_on, ends_on);
             row.cadre_id = own;
             put(world, row).await;

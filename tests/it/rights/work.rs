@@ -16,13 +16,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// Numbers of the two tasks: of the household, of the enterprise.
-pub(crate) const NUMBERS: [&str; 2] = ["000000000-2000-000001", "000000000-2000-000002"];
+pub(super) const NUMBERS: [&str; 2] = ["000000000-2000-000001", "000000000-2000-000002"];
 
 /// Whose a demand is.
-pub(crate) type Of = (Option<HouseholdId>, Option<EnterpriseId>);
+pub(super) type Of = (Option<HouseholdId>, Option<EnterpriseId>);
 
 /// A demand that was accepted into a task.
-pub(crate) fn asked(around: &Around, of: Of, by: AccountId, task: TaskId, now: DateTime) -> demand::Model {
+pub(super) fn asked(around: &Around, of: Of, by: AccountId, task: TaskId, now: DateTime) -> demand::Model {
     demand::Model {
         id: DemandId(Uuid::now_v7()),
         kind: DemandKind::Request,
@@ -77,7 +77,7 @@ pub(crate) fn asked(around: &Around, of: Of, by: AccountId, task: TaskId, now: D
 }
 
 /// A task in a state.
-pub(crate) fn task(
+pub(super) fn task(
     around: &Around,
     of: Of,
     by: AccountId,
@@ -139,7 +139,7 @@ pub(crate) fn task(
 }
 
 /// A handler's part in a task.
-pub(crate) fn part(
+pub(super) fn part(
     task: TaskId,
     (department_id, cadre_id): (Option<DepartmentId>, Option<CadreId>),
     (role, state): (PartRole, PartState),
@@ -168,9 +168,10 @@ pub(super) async fn set(world: &World, around: &Around, by: AccountId) -> [(&'st
     let home = (Some(around.home.id), None);
     let firm = (None, Some(around.firm.id));
     let ours = task(around, home, by, (NUMBERS[0], TaskState::Dispatched), now);
-    let theirs = task(around, firm, by, (NUMBERS[1], TaskState::Pending), now);
+    let theirs = task(around, firm, by, (NUMBERS[1], TaskState::Dispatched), now);
     let given = (Some(around.departments["the department"]), None);
-    let part = part(ours.id, given, (PartRole::Lead, PartState::Offered), now);
+    let of_ours = part(ours.id, given, (PartRole::Lead, PartState::Offered), now);
+    let of_theirs = part(theirs.id, given, (PartRole::Lead, PartState::Offered), now);
     let demand = asked(around, home, by, ours.id, now);
     let firm_demand = asked(around, firm, by, theirs.id, now);
     let ids = [
@@ -181,8 +182,18 @@ pub(super) async fn set(world: &World, around: &Around, by: AccountId) -> [(&'st
     ];
     put(world, ours).await;
     put(world, theirs).await;
-    put(world, part).await;
+    put(world, of_ours).await;
+    put(world, of_theirs).await;
     put(world, demand).await;
     put(world, firm_demand).await;
     ids
+}
+
+/// Gives a cadre a part of both.
+pub(super) async fn give(world: &World, tasks: [&str; 2], cadre: CadreId) {
+    let now = world.state.clock.now();
+    for task in tasks {
+        let task = TaskId(entity::id::read(task).expect("an id").1);
+        put(world, part(task, (None, Some(cadre)), (PartRole::CoHandler, PartState::Offered), now)).await;
+    }
 }

@@ -79,9 +79,9 @@ impl Story {
 
     /// Later, but never after the day of loading.
     fn wait(&mut self, making: &mut Making, least: i32, most: i32) {
-        let last = midnight(Date(making.today));
+        let today = midnight(Date(making.today));
         let next = after(self.at, making.dice.between(least, most));
-        self.at = if next < last { next } else { DateTime(self.at.0 + Duration::minutes(1)) };
+        self.at = if next < today { next } else { DateTime(self.at.0 + Duration::minutes(1)) };
     }
 }
 
