@@ -320,8 +320,21 @@ enum Given {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Stack of each worker, in bytes, as much as a program's main thread has: a resolver's frames lie upon those of all around it,
+/// and without optimisation each is large.
+const STACK: usize = 8 << 20;
+
+fn main() -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> ExitCode {
     let Lianhu { config, database, command } = Lianhu::parse();
     let settings = command::Settings { file: config, database };
     let done = match command {

@@ -1,15 +1,13 @@
 //! What clients say of demands: conditions, orders and inputs.
 
-use super::object::Demand;
 use crate::kernel::{
-    connection::Connection,
     error::Result,
     filter::{ChoiceFilter, DateFilter, IdFilter, StringFilter, in_region, operand},
-    node::{Filter, Listing, Ordering, children},
+    node::{Filter, Ordering},
     page::Run,
     request::Ctx,
 };
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, OneofObject};
+use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 use entity::{
     demand,
     id::{
@@ -20,7 +18,6 @@ use entity::{
     scalar::PhoneNumber,
 };
 use sea_orm::{ColumnTrait, Condition, sea_query::ExprTrait};
-use uuid::Uuid;
 
 /// Conditions on demands, all of them to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, InputObject)]
@@ -347,16 +344,4 @@ pub struct DemandPartInput {
     /// How urgent; as the letter when nothing is said.
     #[graphql(default)]
     pub urgency: Option<Urgency>,
-}
-
-/// Demands of a household, an enterprise or a visit: those alone of which the viewer is told whose they are.
-pub(crate) async fn children_of_author(
-    gql: &Context<'_>,
-    via: &'static str,
-    parent: impl Into<Uuid>,
-    listing: Listing<Demand>,
-) -> Result<Connection<Demand>> {
-    let mut filter = listing.filter.unwrap_or_default();
-    filter.authored = true;
-    children(gql, via, parent, Listing { filter: Some(filter), ..listing }).await
 }

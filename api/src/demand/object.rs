@@ -7,7 +7,7 @@ use crate::kernel::{
     directive::{DataClass, auth, class, cost, see},
     door::any_of,
     error::Result,
-    node::{Listing, Node, OrderBy, list},
+    node::{Listing, Node, OrderBy, children, list},
     page::PageArgs,
     payload::ctx,
     place::Place,
@@ -312,4 +312,16 @@ impl DemandQuery {
         }
         Some(list(gql, Listing { filter, order_by, page: PageArgs::new(first, after, last, before) }).await)
     }
+}
+
+/// Demands of a household, an enterprise or a visit: those alone of which the viewer is told whose they are.
+pub(crate) async fn children_of_author(
+    gql: &Context<'_>,
+    via: &'static str,
+    parent: impl Into<Uuid>,
+    listing: Listing<Demand>,
+) -> Result<Connection<Demand>> {
+    let mut filter = listing.filter.unwrap_or_default();
+    filter.authored = true;
+    children(gql, via, parent, Listing { filter: Some(filter), ..listing }).await
 }

@@ -100,7 +100,7 @@ impl Enterprise {
     ) -> Option<Result<Connection<Demand>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(
-            crate::demand::input::children_of_author(
+            crate::demand::object::children_of_author(
                 gql,
                 "enterprise_id",
                 self.id,

@@ -93,7 +93,7 @@ impl Household {
     ) -> Option<Result<Connection<Demand>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(
-            crate::demand::input::children_of_author(
+            crate::demand::object::children_of_author(
                 gql,
                 "household_id",
                 self.id,

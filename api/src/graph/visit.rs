@@ -120,7 +120,7 @@ impl Visit {
     ) -> Option<Result<Connection<Demand>>> {
         let page = PageArgs::new(first, after, last, before);
         Some(
-            crate::demand::input::children_of_author(
+            crate::demand::object::children_of_author(
                 gql,
                 "visit_id",
                 self.id,

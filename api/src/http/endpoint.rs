@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{Query, Request, State};
 use axum::http::header::ALLOW;
@@ -12,7 +11,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::Door;
 use super::answer::{declined, respond};
@@ -20,47 +18,14 @@ use super::key;
 use super::listener::Connection;
 use super::live;
 use super::media::{self, Media};
+use super::parameters::Parameters;
 use super::pipeline::Call;
 use super::telemetry::Caller;
 use crate::account::Pass;
-use crate::kernel::error::{Code, Fault, Locale};
+use crate::kernel::error::{Code, Fault};
 
 /// Methods of this endpoint.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-
-/// The parameters of a request. Members that the specification does not know are passed over.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<Variables>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
-}
-
-impl Parameters {
-    /// The operation, for whoever asks.
-    pub(super) fn call(
-        self,
-        pass: Pass,
-        locale: Locale,
-        request_id: String,
-        address: Option<std::net::IpAddr>,
-    ) -> Call {
-        Call {
-            query: self.query,
-            operation_name: self.operation_name.filter(|name| !name.is_empty()),
-            variables: self.variables.unwrap_or_default(),
-            key: None,
-            read_only: false,
-            pass,
-            locale,
-            request_id,
-            address,
-        }
-    }
-}
 
 /// The parameters as a query string has them.
 #[derive(Deserialize)]

@@ -41,6 +41,7 @@ pub mod live;
 pub mod key;
 pub mod media;
 pub mod metrics;
+mod parameters;
 pub mod pipeline;
 mod pulse;
 mod sdl;

@@ -91,7 +91,7 @@ macro_rules! payload {
                 ctx: &$crate::kernel::request::Ctx,
                 written: $crate::kernel::error::Result<$crate::kernel::work::Written>,
             ) -> Option<$crate::kernel::error::Result<Self>> {
-                let outcome = $crate::kernel::payload::Outcome::<$node>::of(ctx, written).await;
+                let outcome = Box::pin($crate::kernel::payload::Outcome::<$node>::of(ctx, written)).await;
                 Some(outcome.map(Into::into))
             }
         }

@@ -98,14 +98,23 @@ pub struct Written {
 }
 
 impl Ctx {
-    /// Runs a command under an idempotency key. Refusals leave nothing behind, the key included.
-    pub async fn write<I, C>(
+    /// Runs a command under an idempotency key. Refusals leave nothing behind, the key included. The future is a box: a merged
+    /// object's resolver holds those of all its fields on the stack, and of mutations there are many.
+    pub fn write<I, C>(
         &self,
         operation: &'static str,
         key: &ID,
         input: &I,
         command: C,
-    ) -> Result<Written>
+    ) -> impl Future<Output = Result<Written>>
+    where
+        I: InputType + Clone + std::fmt::Debug,
+        C: for<'a> Command<'a, I>,
+    {
+        Box::pin(self.keyed(operation, key, input, command))
+    }
+
+    async fn keyed<I, C>(&self, operation: &'static str, key: &ID, input: &I, command: C) -> Result<Written>
     where
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,

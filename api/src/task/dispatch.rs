@@ -1,7 +1,7 @@
 //! Dispatching: who leads, who helps, by when, with which measures; handing up and sending back.
 
 use super::{
-    clock, desk_facts, hold,
+    Party, clock, desk_facts, hold,
     input::{
         CoHandlerInput, HandlerInput, MilestoneInput, Note, TaskDispatchInput, TaskEscalateInput,
         TaskSendBackInput,
@@ -28,9 +28,6 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, Set};
 use std::collections::HashSet;
 use uuid::Uuid;
-
-/// A handler of a part: a department or a cadre.
-pub(super) type Party = (Option<DepartmentId>, Option<CadreId>);
 
 /// Whoever has or had a part sees other things from now on.
 pub(super) async fn raise(work: &Work, parties: impl IntoIterator<Item = Party>) -> Result<()> {

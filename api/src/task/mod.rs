@@ -32,10 +32,13 @@ use crate::kernel::{
     work::Work,
 };
 use entity::{
-    id::{MilestoneId, TaskEventId, TaskId, TaskPartId, TaskRequestId},
+    id::{CadreId, DepartmentId, MilestoneId, TaskEventId, TaskId, TaskPartId, TaskRequestId},
     task, task_event, task_milestone, task_part, task_request,
 };
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
+
+/// A handler of a part: a department or a cadre.
+type Party = (Option<DepartmentId>, Option<CadreId>);
 
 impl Record for task::Entity {
     const NAME: &'static str = TaskId::PREFIX;

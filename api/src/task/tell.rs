@@ -1,6 +1,6 @@
 //! Who is told of a step: handlers, residents, whoever asked.
 
-use super::dispatch::Party;
+use super::Party;
 use crate::{
     account::notice,
     kernel::{

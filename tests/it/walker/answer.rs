@@ -182,7 +182,9 @@ impl Judge {
             if is_leaf && !asked.signed_in && !is_public {
                 leak(format!("{at} to anybody"));
             }
-            if class == "PERSONAL" && (is_leaf || at == "Household.location") {
+            // An empty list tells of nobody.
+            let tells = value.as_array().is_none_or(|all| !all.is_empty());
+            if class == "PERSONAL" && tells && (is_leaf || at == "Household.location") {
                 reading.personal += usize::from(is_leaf);
                 if !at.starts_with("GeoPosition.") && !record.is_empty() {
                     reading.shown.insert((at, record.to_owned()));

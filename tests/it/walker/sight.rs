@@ -3,8 +3,11 @@
 
 use crate::rights::{TABLE, account_of, grant_of};
 use entity::{
-    area_village, assignment, box_opening, cadre, enterprise, household, id::RegionId, intake_point,
-    kind::AssignmentKind, region,
+    area_village, assignment, box_opening, cadre, enterprise, household,
+    id::RegionId,
+    intake_point,
+    kind::{AssignmentKind, PartState, TaskState},
+    region, task, task_part,
 };
 use lianhu::kernel::clock::civil;
 use lianhu_tests::World;
@@ -50,6 +53,9 @@ const ASSIGNED: [(AssignmentKind, &str, &str); 6] = [
     (AssignmentKind::Township, "RNIPV", "RIPV"),
 ];
 
+/// What an open task opens of the household or enterprise that it is for to those who have a part in it.
+const GIVEN: (&str, &str) = ("RNT", "RT");
+
 /// One record, with the regions around it.
 struct Record {
     id: String,
@@ -63,6 +69,8 @@ pub(super) struct Land {
     regions: Vec<region::Model>,
     areas: Vec<area_village::Model>,
     assignments: Vec<assignment::Model>,
+    /// Parts in open tasks that are not returned and not void, with whom each task is for.
+    given: Vec<(task_part::Model, task::Model)>,
     /// The county of each record that is not public, by its id.
     pub counties: HashMap<String, RegionId>,
 }
@@ -109,6 +117,17 @@ impl Land {
         let points: HashMap<_, _> = points.into_iter().map(|row| (row.id, row.county_id)).collect();
         let openings = box_opening::Entity::find().all(db).await.expect("openings");
         counties.extend(openings.iter().map(|row| (row.id.to_string(), points[&row.intake_point_id])));
+        let parts = task_part::Entity::find().filter(task_part::Column::State.is_in([
+            PartState::Offered,
+            PartState::Claimed,
+            PartState::Done,
+        ]));
+        let tasks = task::Entity::find()
+            .filter(task::Column::State.is_not_in([TaskState::Closed, TaskState::Cancelled]));
+        let tasks = tasks.all(db).await.expect("tasks").into_iter().map(|row| (row.id, row));
+        let tasks: HashMap<_, _> = tasks.collect();
+        let parts = parts.all(db).await.expect("parts").into_iter();
+        let given = parts.filter_map(|row| Some((row.clone(), tasks.get(&row.task_id)?.clone()))).collect();
         let mut records = Vec::new();
         for row in homes {
             let around =
@@ -126,6 +145,7 @@ impl Land {
             regions: region::Entity::find().all(db).await.expect("regions"),
             areas: area_village::Entity::find().all(db).await.expect("areas"),
             assignments: assignments.all(db).await.expect("assignments"),
+            given,
             counties,
         }
     }
@@ -177,6 +197,16 @@ impl Land {
                     || record.around.iter().any(|one| targets.contains(&one.to_string()))
             };
             self.records.iter().filter(reaches).for_each(|record| sight.add(record, home, firm));
+        }
+        let office = if name == "handler" { grant_of(world, name).await.department_id } else { None };
+        let own = |part: &task_part::Model| {
+            held.is_some() && part.cadre_id == held || office.is_some() && part.department_id == office
+        };
+        for (_, task) in self.given.iter().filter(|(part, _)| own(part)) {
+            let whose =
+                [task.household_id.map(|id| id.to_string()), task.enterprise_id.map(|id| id.to_string())];
+            let reaches = |record: &&Record| whose.iter().flatten().any(|id| *id == record.id);
+            self.records.iter().filter(reaches).for_each(|record| sight.add(record, GIVEN.0, GIVEN.1));
         }
         counties.extend(account.as_ref().and_then(|account| account.county_id));
         sight.counties = Some(counties);

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answer::Body;
-use super::super::endpoint::Parameters;
+use super::super::parameters::Parameters;
 
 /// The protocol, as `Sec-WebSocket-Protocol` names it.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";

@@ -23,8 +23,8 @@ use tracing::Instrument;
 
 use super::super::answer::declined;
 use super::super::budget::Payer;
-use super::super::endpoint::Parameters;
 use super::super::listener::Connection;
+use super::super::parameters::Parameters;
 use super::super::pipeline::Call;
 use super::super::telemetry::Caller;
 use super::super::{Door, media, refuse};
