@@ -165,6 +165,8 @@ kinds! {
         Staff,
         /// Contact assignments (包联关系).
         Assignment,
+        /// Demands are registered, and those that came in by this account are followed to their end (诉求登记与跟踪).
+        Demand,
     }
 
     /// Status of a household (户状态).

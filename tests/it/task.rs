@@ -2,6 +2,7 @@
 
 mod act;
 mod offer;
+mod outside;
 mod story;
 
 #[test]

@@ -31,7 +31,7 @@ use walk::{Person, Report, Walk};
 
 const SCHEMA: &str = include_str!("../../client-schema/schema.graphql");
 
-const SCOPES: [&str; 7] = [
+const SCOPES: [&str; 8] = [
     "STATISTICS",
     "HOUSEHOLD",
     "HOUSEHOLD_PERSONAL",
@@ -39,6 +39,7 @@ const SCOPES: [&str; 7] = [
     "ENTERPRISE_PERSONAL",
     "STAFF",
     "ASSIGNMENT",
+    "DEMAND",
 ];
 
 /// What is heard and never asked: tried role by role in `live.rs`.

@@ -95,16 +95,21 @@ impl DemandMutation {
         VisitPayload::of(ctx, written).await
     }
 
-    /// Registers a demand: the clocks begin. Requires to be the household (`RESIDENT`) or enterprise (`ENTERPRISE_REP`) itself, a live assignment that reaches
-    /// it, or `GRID_WORKER`, `DISPATCHER`, `LEADER` or `REGION_ADMIN` of its place. Errors: `INVALID` (what does not fit the
-    /// kind or the channel, lengths), `DUPLICATE` (the id, the reference), `FORBIDDEN`, `NOT_FOUND`.
+    /// Registers a demand: the clocks begin. Another system does so by a key with the scope `DEMAND`, of a region (or of what its
+    /// key sees), with its own number as `sourceReference`. Requires to be the household (`RESIDENT`) or enterprise (`ENTERPRISE_REP`) itself, a live assignment that reaches
+    /// it, or `GRID_WORKER`, `DISPATCHER`, `LEADER`, `REGION_ADMIN` or `INTEGRATION` of its place. Errors: `INVALID` (what does not
+    /// fit the kind or the channel, lengths), `DUPLICATE` (the id, the reference; with the id of what is there), `FORBIDDEN`,
+    /// `NOT_FOUND`.
     #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::RegisterDemand)))]
     async fn demand_register(
         &self,
         gql: &Context<'_>,
         #[graphql(desc = "What to register.")] input: DemandRegisterInput,
     ) -> Option<Result<DemandPayload>> {
-        step!(gql, input, "demandRegister", register::register)
+        let ctx = ctx(gql);
+        let written =
+            ctx.write_by_key_too("demandRegister", &input.idempotency_key, &input, register::register).await;
+        DemandPayload::of(ctx, written).await
     }
 
     /// Changes how a demand is classified, before anything is decided. Requires `DISPATCHER` or `REGION_ADMIN` of its place.

@@ -183,6 +183,7 @@ impl Demand {
             household: self.household_id,
             enterprise: self.enterprise_id,
             task: self.task_id,
+            sender: Some(self.registered_by),
             ..Facts::default()
         }
     }

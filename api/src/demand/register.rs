@@ -30,7 +30,8 @@ use entity::{
     scalar::DateTime,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, IntoActiveModel, PaginatorTrait, QueryFilter, sea_query::ExprTrait,
+    ActiveModelTrait, ColumnTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::ExprTrait,
 };
 use uuid::Uuid;
 
@@ -219,6 +220,7 @@ pub async fn register(work: &Work, input: DemandRegisterInput) -> Result<Uuid> {
             intake_point: intake_point_id.is_some(),
             box_opening: box_opening_id.is_some(),
             in_person,
+            by_key: work.ctx.by_key(),
         },
     );
     checks.require(!in_person || urgency.is_none(), || {
@@ -270,7 +272,7 @@ pub async fn register(work: &Work, input: DemandRegisterInput) -> Result<Uuid> {
         content: Some(content),
         spot,
         anonymous,
-        spoken_for: !in_person && !anonymous,
+        spoken_for: !in_person && !anonymous && !work.ctx.by_key(),
         raiser_name,
         raiser_phone: phone.sealed,
         raiser_phone_masked: phone.masked,
@@ -317,21 +319,34 @@ fn heard(
 
 /// Stores a demand; the number of another system is its own only once.
 async fn store(work: &Work, row: demand::Model) -> Result<Uuid> {
+    let (sender, reference) = (row.registered_by, row.source_reference.clone());
     let row = IntoActiveModel::<demand::ActiveModel>::into_active_model(row).reset_all();
-    work.insert(row).await.map_err(|error| {
-        if !["demand_source", "demand.source_reference"].iter().any(|name| Work::is_constraint(&error, name))
-        {
-            return error;
-        }
-        Refusal::new(
-            RefusalCode::Duplicate,
-            "sourceReference",
-            "此来源已用此编号登记过诉求。",
-            "This source has registered a demand under this reference before.",
-        )
-        .with(Detail::Existing(None))
-        .into()
-    })
+    let error = match work.insert(row).await {
+        Ok(id) => return Ok(id),
+        Err(error) => error,
+    };
+    if !["demand_source", "demand.source_reference"].iter().any(|name| Work::is_constraint(&error, name)) {
+        return Err(error);
+    }
+    // Its own: it may know which one. Beside the transaction, which is over with the fault.
+    let known: Option<DemandId> = work
+        .ctx
+        .within::<demand::Entity>()
+        .select_only()
+        .column(demand::Column::Id)
+        .filter(demand::Column::RegisteredBy.eq(sender))
+        .filter(demand::Column::SourceReference.eq(reference))
+        .into_tuple()
+        .one(work.ctx.db().read())
+        .await?;
+    Err(Refusal::new(
+        RefusalCode::Duplicate,
+        "sourceReference",
+        "此来源已用此编号登记过诉求。",
+        "This source has registered a demand under this reference before.",
+    )
+    .with(Detail::Existing(known.map(|id| id.to_string())))
+    .into())
 }
 
 /// Registers what was heard in a visit, for whom the visit was to.

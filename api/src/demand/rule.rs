@@ -29,6 +29,10 @@ const ANONYMOUS: [DemandChannel; 5] = [
 pub(super) const OWN: [DemandChannel; 3] =
     [DemandChannel::MiniProgram, DemandChannel::App, DemandChannel::Web];
 
+/// Channels of other systems, which send what came in there.
+const SENT: [DemandChannel; 4] =
+    [DemandChannel::Hotline, DemandChannel::MiniProgram, DemandChannel::App, DemandChannel::Web];
+
 /// What is told of a demand, as far as its parts have to fit.
 #[expect(clippy::struct_excessive_bools, reason = "each is whether a part was told")]
 pub(super) struct Told {
@@ -44,13 +48,14 @@ pub(super) struct Told {
     pub intake_point: bool,
     pub box_opening: bool,
     pub in_person: bool,
+    pub by_key: bool,
 }
 
 /// Notes what does not fit together.
 pub(super) fn check(checks: &mut Checks, told: &Told) {
     use DemandChannel::{Box, Station};
     use DemandKind::{Complaint, Dispute, PetitionBacklog, Suggestion};
-    let rules: [(bool, &'static str, &str, &str, &str); 9] = [
+    let rules: [(bool, &'static str, &str, &str, &str); 10] = [
         (
             !told.anonymous || ANONYMOUS.contains(&told.channel),
             "anonymous",
@@ -113,6 +118,13 @@ pub(super) fn check(checks: &mut Checks, told: &Told) {
             "channel",
             "本人提出的诉求，渠道应为小程序、APP 或网上。",
             "What one raises oneself comes by mini-program, app or web.",
+        ),
+        (
+            !told.by_key || SENT.contains(&told.channel),
+            "sent-channel",
+            "channel",
+            "外部系统转来的诉求，渠道应为热线、小程序、APP 或网上。",
+            "What another system sends came by hotline, mini-program, app or web.",
         ),
     ];
     for (holds, rule, field, zh, en) in rules {

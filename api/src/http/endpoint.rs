@@ -38,7 +38,7 @@ struct Encoded {
 }
 
 /// Why a request never reached the pipeline.
-struct Refused(StatusCode, Fault);
+pub(super) struct Refused(pub(super) StatusCode, pub(super) Fault);
 
 /// `GET` and `POST` of `/graphql`.
 pub async fn graphql(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -96,7 +96,7 @@ async fn read(
 }
 
 /// The whole body, within its limits of size and time.
-async fn collect(door: &Door, body: HttpBody) -> Result<Bytes, Refused> {
+pub(super) async fn collect(door: &Door, body: HttpBody) -> Result<Bytes, Refused> {
     let settings = &door.state.config.http;
     let limit = settings.max_body_bytes;
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {

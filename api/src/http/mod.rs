@@ -41,6 +41,7 @@ pub mod live;
 pub mod key;
 pub mod media;
 pub mod metrics;
+pub mod open311;
 mod parameters;
 pub mod pipeline;
 mod pulse;
@@ -96,6 +97,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/cards/sheet", get(cards::sheet))
         .route("/cards/{id}/qr.svg", get(cards::svg))
         .route("/cards/{id}/qr.png", get(cards::png))
+        .nest("/open311/v2", open311::routes())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))

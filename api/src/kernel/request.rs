@@ -226,6 +226,12 @@ impl Ctx {
         self.signed_in()
     }
 
+    /// Whether another system asks, by a key.
+    #[must_use]
+    pub fn by_key(&self) -> bool {
+        self.viewer().is_some_and(|viewer| matches!(viewer.via, Via::Key(_)))
+    }
+
     /// The same, whatever is due.
     pub fn of_person(&self) -> Result<&Viewer> {
         let viewer = self.viewer().ok_or_else(Fault::unauthenticated)?;
@@ -233,8 +239,8 @@ impl Ctx {
             Via::Session(_) => Ok(viewer),
             Via::Key(_) => Err(Fault::new(
                 Code::Forbidden,
-                "API 密钥只能读取，不能进行此操作；请由本人登录操作。",
-                "A key only reads; this takes a person who has signed in.",
+                "API 密钥不能进行此操作；请由本人登录操作。",
+                "A key does not do this; it takes a person who has signed in.",
             )
             .into()),
         }

@@ -7,7 +7,7 @@ use super::{
 };
 use entity::{
     id::{AccountId, AreaId, BranchId, CadreId, DepartmentId, EnterpriseId, HouseholdId, RegionId, TaskId},
-    kind::Role,
+    kind::{ApiScope, Role},
     scalar::{Date, DateTime},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -69,6 +69,8 @@ pub struct Facts<'a> {
     pub branches: &'a [BranchId],
     /// The task that it is or belongs to.
     pub task: Option<TaskId>,
+    /// The account by which it came in.
+    pub sender: Option<AccountId>,
 }
 
 impl From<Place> for Facts<'_> {
@@ -92,6 +94,17 @@ pub struct Doors {
     pub branches: Vec<BranchId>,
     /// The regions in which the single records stand.
     pub around: Vec<RegionId>,
+}
+
+/// An account by whose keys demands come in, and how far those and their tasks are seen by them.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender {
+    /// The account.
+    pub account: AccountId,
+    /// Its demands.
+    pub demands: Sight,
+    /// The tasks that came of them.
+    pub tasks: Sight,
 }
 
 /// What one person reaches on one day.
@@ -137,6 +150,8 @@ pub struct Scope {
     pub tasks: Doors,
     /// Open tasks that were given, and how far they and their demands are seen.
     pub given: HashMap<TaskId, (Sight, Sight)>,
+    /// Whose demands are seen by a key: what another system has sent, and nothing else.
+    pub sender: Option<Sender>,
     /// Departments whose tasks are seen, open or not.
     pub handling: Vec<DepartmentId>,
     /// Days on which a membership ties to a party organisation: begun by the first, not ended by the second.
@@ -185,6 +200,7 @@ impl Scope {
             demands: open(Resource::Demand),
             tasks: open(Resource::Task),
             given: HashMap::new(),
+            sender: None,
             handling: Vec::new(),
             membership_days: policy.memberships.on(today),
             until: None,
@@ -221,6 +237,19 @@ impl Scope {
             offices.dedup();
         }
         scope
+    }
+
+    /// The same for the keys of an account with the scope `DEMAND`: sees the demands that came in by it.
+    #[must_use]
+    pub fn sending(mut self, account: AccountId) -> Self {
+        let sends = |bond: &&Bond| bond.relation == Relation::Granted(ApiScope::Demand);
+        let sight = |resource| {
+            let by = |bond: &Bond| self.policy.sight(bond.role, bond.relation, resource);
+            self.bonds.iter().filter(sends).map(by).fold(Sight::HIDDEN, |all, one| all | one)
+        };
+        let (demands, tasks) = (sight(Resource::Demand), sight(Resource::Task));
+        self.sender = Some(Sender { account, demands, tasks });
+        self
     }
 
     /// Nobody: sees what is public.
@@ -269,11 +298,14 @@ impl Scope {
     #[must_use]
     pub fn demand_sight(&self, facts: &Facts<'_>) -> Sight {
         let given = facts.task.and_then(|task| self.given.get(&task));
-        self.demands.sight(facts) | given.map(|given| given.1).unwrap_or_default()
+        let sent = self.sender.filter(|sender| facts.sender == Some(sender.account));
+        self.demands.sight(facts)
+            | given.map(|given| given.1).unwrap_or_default()
+            | sent.map(|sent| sent.demands).unwrap_or_default()
     }
 
     /// How far a task is seen: by whom it concerns, and by being given. One that is seen by neither belongs to a household or
-    /// enterprise of the viewer's beside others, or was handled once.
+    /// enterprise of the viewer's beside others, was handled once, or came of a demand that a system has sent.
     #[must_use]
     pub fn task_sight(&self, facts: &Facts<'_>, lead: (Option<DepartmentId>, Option<CadreId>)) -> Sight {
         let given = facts.task.and_then(|task| self.given.get(&task));
@@ -419,7 +451,8 @@ fn doors(policy: &Policy, bonds: &[Bond], resource: Resource) -> Doors {
     let mut doors = Doors::default();
     for bond in bonds {
         let sight = policy.sight(bond.role, bond.relation, resource);
-        if sight.is_hidden() {
+        // What a system has sent is seen by whose it is, not by where it is.
+        if sight.is_hidden() || bond.relation == Relation::Granted(ApiScope::Demand) {
             continue;
         }
         doors.everything |= bond.relation == Relation::Everywhere;

@@ -159,7 +159,7 @@ pub async fn integration(
     let granted =
         |bond: &Bond, &scope: &ApiScope| Bond { relation: Relation::Granted(scope), ..bond.clone() };
     let bonds = bonds.iter().flat_map(|bond| scopes.iter().map(move |scope| granted(bond, scope)));
-    Ok(Scope::new(Arc::clone(policy), None, None, civil(now), bonds.collect()))
+    Ok(Scope::new(Arc::clone(policy), None, None, civil(now), bonds.collect()).sending(account))
 }
 
 /// Takes from a bond what lies outside some regions; `place` is where they lie themselves.

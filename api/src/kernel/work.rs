@@ -111,15 +111,42 @@ impl Ctx {
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        Box::pin(self.keyed(operation, key, input, command))
+        Box::pin(async move {
+            let actor = self.in_person()?.account;
+            self.keyed(actor, operation, key, input, command).await
+        })
     }
 
-    async fn keyed<I, C>(&self, operation: &'static str, key: &ID, input: &I, command: C) -> Result<Written>
+    /// The same, also for another system that comes in by a key; its account is who acts.
+    pub fn write_by_key_too<I, C>(
+        &self,
+        operation: &'static str,
+        key: &ID,
+        input: &I,
+        command: C,
+    ) -> impl Future<Output = Result<Written>>
     where
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        let actor = self.in_person()?.account;
+        Box::pin(async move {
+            let actor = self.signed_in()?.account;
+            self.keyed(actor, operation, key, input, command).await
+        })
+    }
+
+    async fn keyed<I, C>(
+        &self,
+        actor: AccountId,
+        operation: &'static str,
+        key: &ID,
+        input: &I,
+        command: C,
+    ) -> Result<Written>
+    where
+        I: InputType + Clone + std::fmt::Debug,
+        C: for<'a> Command<'a, I>,
+    {
         let key = Uuid::parse_str(key).map_err(|_| {
             Refusal::rule(
                 "uuid",

@@ -289,6 +289,7 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         one("NOTE_CONSENT", "consentWithdraw", json!({"householdId": household, "purpose": "INCOME"})),
         one("REGISTER_DEMAND", "demandRegister", ask(json!({"householdId": household}))),
         one("demand-firm", "demandRegister", ask(json!({"enterpriseId": id("enterprise")}))),
+        one("demand-place", "demandRegister", ask(json!({"regionId": village}))),
         one("SETTLE_DEMAND", "demandSettle", on("demand", json!({"answer": "好"}))),
         one("ACCEPT_DEMAND", "demandUpdate", on("demand", json!({"field": "CONVENIENCE"}))),
         one("ACCEPT_DEMAND", "demandDecline", on("demand", json!({"reason": "不"}))),

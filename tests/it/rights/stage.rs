@@ -8,7 +8,7 @@ use super::{
 use chrono::{Days, Duration};
 use entity::{
     account, api_key, assignment, box_opening, cadre, category, change, consent, contact_card, correction,
-    diary, emergency, grant,
+    demand, diary, emergency, grant,
     id::{
         AccountId, ApiKeyId, BoxOpeningId, CadreId, CardId, ConsentId, CorrectionId, DiaryId, EmergencyId,
         IntakePointId, MembershipId, ParticipationId, RegionId, VisitId,
@@ -368,6 +368,15 @@ impl Stage {
         self.ids = ids;
     }
 
+    /// The demand of the household came in by this account.
+    async fn sent_by(&self, account: AccountId) {
+        let (_, id) = entity::id::read(&self.ids["demand"]).expect("an id");
+        let change =
+            demand::Entity::update_many().col_expr(demand::Column::RegisteredBy, Expr::value(account));
+        let change = change.filter(demand::Column::Id.eq(id)).exec(self.world.state.db.write()).await;
+        assert_eq!(change.expect("changed").rows_affected, 1);
+    }
+
     async fn person(&self, around: &Around, line: &Line, n: usize) -> Person {
         let world = &self.world;
         let now = world.state.clock.now();
@@ -403,6 +412,13 @@ impl Stage {
             {
                 Some((scope, tie)) => (Some(scope), tie),
                 None => (None, line.tie.as_str()),
+            };
+            let scope = match scope.map(|scope| (scope, scope.strip_suffix(" of the sender"))) {
+                Some((_, Some(scope))) => {
+                    self.sent_by(account).await;
+                    Some(scope)
+                }
+                scope => scope.map(|(scope, _)| scope),
             };
             around.bind(&mut row, tie);
             if let (Some(scope), Some(region)) = (scope, row.region_id) {

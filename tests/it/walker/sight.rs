@@ -24,7 +24,7 @@ enum Reach {
 
 /// Letters of the parts of households and enterprises, by account; keys of the integration by their scope. `C`: what
 /// households asked to be put right; `V`: visits to them. Whoever stands in no line sees what the own assignments open.
-const EXPECTED: [(&str, Reach, &str, &str); 16] = [
+const EXPECTED: [(&str, Reach, &str, &str); 17] = [
     ("county-admin", Reach::Region("530304"), "RNIPCV", "RIPV"),
     ("town-admin", Reach::Region("530304101"), "RNIPCV", "RIPV"),
     ("leader", Reach::Region("530304101"), "RNIPV", "RIPV"),
@@ -40,6 +40,7 @@ const EXPECTED: [(&str, Reach, &str, &str); 16] = [
     ("key ENTERPRISE_PERSONAL", Reach::Region("530304101"), "", "RIP"),
     ("key STAFF", Reach::Region("530304101"), "", ""),
     ("key ASSIGNMENT", Reach::Region("530304101"), "", ""),
+    ("key DEMAND", Reach::Region("530304101"), "", ""),
     ("key STATISTICS", Reach::Region("530304101"), "", ""),
 ];
 

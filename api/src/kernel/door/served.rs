@@ -176,7 +176,7 @@ impl Guarded for visit::Entity {
 
 impl Guarded for demand::Entity {
     /// Demands of what stands in the places, of the households and enterprises that are tied singly, of tasks that were given,
-    /// and those that are about oneself or one's department.
+    /// those that are about oneself or one's department, and those that a system has sent.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         use demand::Column::*;
         let doors = &scope.demands;
@@ -189,6 +189,8 @@ impl Guarded for demand::Entity {
         branches.extend(scope.cadre.map(|own| AboutCadreId.eq(own)));
         branches
             .extend(some(&scope.handling).map(|own| any_of(AboutDepartmentId, own.iter().copied(), backend)));
+        let sender = scope.sender.filter(|sender| !sender.demands.is_hidden());
+        branches.extend(sender.map(|sender| RegisteredBy.eq(sender.account)));
         gate
     }
 }
@@ -201,17 +203,19 @@ impl Guarded for feedback::Entity {
 
 impl Guarded for task::Entity {
     /// Tasks of what stands in the places, of the households and enterprises that are tied singly (also where they share it
-    /// with others), and those that oneself or one's department has or had a part in.
+    /// with others), those that came of what a system has sent, and those that oneself or one's department has or had a part in.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         use task::Column::{EnterpriseId, HouseholdId, Id};
         let doors = &scope.tasks;
         let mut gate = located::<Self>(doors, None);
         let Gate::Branches(branches) = &mut gate else { return gate };
         branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+        let sender = scope.sender.filter(|sender| !sender.tasks.is_hidden());
         let shared = tied(doors, demand::Column::HouseholdId, demand::Column::EnterpriseId, backend);
         branches.extend(
             shared
                 .into_iter()
+                .chain(sender.map(|sender| demand::Column::RegisteredBy.eq(sender.account)))
                 .map(|own| Id.in_subquery(select_column::<demand::Entity>(demand::Column::TaskId, own))),
         );
         let handled = [

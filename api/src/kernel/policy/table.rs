@@ -273,6 +273,7 @@ const BLOCKS: &[Block] = &[
     block(Integration, Relation::Granted(ApiScope::EnterprisePersonal), &[(Enterprise, SERVED)], &[]),
     block(Integration, Relation::Granted(ApiScope::Staff), &[(Staff, SERVED), (Office, SERVED)], &[]),
     block(Integration, Relation::Granted(ApiScope::Assignment), &[(Assignment, SERVED)], &[]),
+    block(Integration, Relation::Granted(ApiScope::Demand), &[(Demand, OWN), (Task, OWN)], &[RegisterDemand]),
     block(Auditor, Relation::Region, &[(AccessLog, SERVED), (Trail, SERVED)], &[]),
 ];
 
