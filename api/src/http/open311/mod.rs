@@ -1,5 +1,5 @@
-//! `/open311/v2`: the Open311 GeoReport v2 interface, in JSON, over the same contract: each of its calls is one of our own
-//! documents, asked with the rights, the costs and the access log of whoever shows a key. See wiki.open311.org/GeoReport_v2.
+//! `/open311/v2`: the Open311 `GeoReport` v2 interface, in JSON, over the same contract: each of its calls is one of our own
+//! documents, asked with the rights, the costs and the access log of whoever shows a key. See <http://wiki.open311.org/GeoReport_v2>.
 //!
 //! A service (`service_code`) is a category of the county, a request is a demand, a jurisdiction (`jurisdiction_id`) the code of a
 //! region. The key goes in as `api_key`, as the interface has it, or as `Authorization: Bearer`, which keeps it out of addresses.
