@@ -1,9 +1,17 @@
 //! Tasks: from a demand to strike-off, by everybody who has a hand in it.
 
 mod act;
+mod cast;
+mod scene;
 mod offer;
 mod outside;
 mod story;
+mod table;
+mod turn;
+mod at_once;
+mod chance;
+mod killed;
+mod count;
 
 #[test]
 fn the_diagram_that_is_published_is_the_table_that_decides() {

@@ -17,7 +17,7 @@ use std::{
 /// How long the program may take to load the demonstration, on a machine that does other things too.
 const LOADING: Duration = Duration::from_mins(2);
 /// How long it may take to serve what is there, or to stop.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// What it says when it loads the demonstration.
 const LOADED: &str = "载入演示数据";
 
@@ -48,9 +48,9 @@ fn follow(stream: impl std::io::Read + Send + 'static) -> (mpsc::Receiver<String
 }
 
 /// The program at work.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     started: Duration,
     out: JoinHandle<Vec<String>>,
     log: JoinHandle<Vec<String>>,
@@ -59,7 +59,12 @@ struct Running {
 impl Running {
     /// Starts it with these arguments and settings and nothing else of this process's environment, and waits until it
     /// tells where it listens.
-    async fn start(folder: &Path, arguments: &[&str], settings: &[(&str, &str)], patience: Duration) -> Self {
+    pub(crate) async fn start(
+        folder: &Path,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+        patience: Duration,
+    ) -> Self {
         let mut command = Command::new(program());
         command.current_dir(folder).args(arguments).env_clear().envs(settings.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -99,7 +104,7 @@ impl Running {
         (answer.status().as_u16(), answer.text().await.expect("a text"))
     }
 
-    async fn actor(&self, name: &str) -> Actor {
+    pub(crate) async fn actor(&self, name: &str) -> Actor {
         Actor::new(self.url("/graphql")).sign_in(name, &ground::password(name)).await
     }
 
@@ -107,6 +112,12 @@ impl Running {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("a signal is sent");
         assert!(sent.success());
+    }
+
+    /// Ends it in the middle of whatever it does, as a cut of the power would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("a signal is sent");
+        self.child.wait().expect("it has ended");
     }
 
     /// Waits until it has stopped by itself; gives how, what it said, and what it logged.

@@ -28,6 +28,7 @@ use crate::{
             TaskRequest,
         },
         object::{Task, WrittenOf},
+        rule,
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
@@ -42,11 +43,11 @@ pub struct TaskViewerCan {
     pub handle: Permission,
     /// Grant or refuse leave (`leaveDecide`).
     pub decide: Permission,
-    /// Urge and supervise (`taskUrge`, `taskSupervise`).
+    /// Urge, supervise, and note calls (`taskUrge`, `taskSupervise`, `taskCallNote`).
     pub oversee: Permission,
     /// Instruct (`taskInstruct`).
     pub instruct: Permission,
-    /// Check the result, and note calls (`taskCheck`, `taskCallNote`).
+    /// Check the result (`taskCheck`).
     pub check: Permission,
     /// Strike it off (`taskClose`).
     pub close: Permission,
@@ -88,7 +89,7 @@ impl Task {
         let ctx = ctx(gql);
         let can = |may| ctx.permission(may, &self.facts());
         TaskViewerCan {
-            dispatch: ctx.permission(May::DispatchTask, &self.desk_facts()),
+            dispatch: ctx.permission(rule::dispatched_by(self.returns), &self.desk_facts()),
             handle: can(May::HandleTask),
             decide: can(May::DecideTask),
             oversee: can(May::OverseeTask),

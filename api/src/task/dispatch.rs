@@ -6,7 +6,7 @@ use super::{
         CoHandlerInput, HandlerInput, MilestoneInput, Note, TaskDispatchInput, TaskEscalateInput,
         TaskSendBackInput,
     },
-    parts, rule,
+    leave, parts, rule,
     step::{Step, allow, take},
     tell,
 };
@@ -15,7 +15,7 @@ use crate::kernel::{
     door::{self, unscoped},
     error::{Refusal, RefusalCode, Result},
     policy::May,
-    refusal::Checks,
+    refusal::{Checks, Detail},
     work::Work,
 };
 use entity::{
@@ -111,6 +111,27 @@ async fn cadre_in_office(
     Ok(row)
 }
 
+/// Refuses who may not decide to whom a task goes: its desk does, and of what was returned twice the region's leader.
+fn must_decide(work: &Work, task: &task::Model) -> Result<()> {
+    let right = rule::dispatched_by(task.returns);
+    if work.ctx.may(right, &desk_facts(task)) {
+        return Ok(());
+    }
+    let (zh, en) = if right == May::InstructTask {
+        (
+            "任务已两次退单，由领导决定派单。",
+            "A task that was returned twice is dispatched by the region's leader.",
+        )
+    } else {
+        (
+            "由受理派单员派单；两次退单后由领导决定。",
+            "Its desk dispatches a task; the region's leader once it was returned twice.",
+        )
+    };
+    let requires = work.ctx.scope().would_allow(right);
+    Err(Refusal::new(RefusalCode::Forbidden, "id", zh, en).with(Detail::Requires(requires)).into())
+}
+
 /// Dispatches a task: to one lead, or to several of whom the first to claim leads; with co-handlers.
 pub async fn dispatch(work: &Work, input: TaskDispatchInput) -> Result<Uuid> {
     let TaskDispatchInput {
@@ -127,19 +148,10 @@ pub async fn dispatch(work: &Work, input: TaskDispatchInput) -> Result<Uuid> {
         note,
     } = input;
     let mut task = hold(work, id, "id").await?;
+    must_decide(work, &task)?;
     let old = parts(work, id).await?;
     let allowed = allow(work, &task, &old, TaskAction::Dispatch)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
-    if task.returns >= rule::RETURNS && !work.ctx.may(May::InstructTask, &desk_facts(&task)) {
-        return Err(Refusal::new(
-            RefusalCode::Forbidden,
-            "id",
-            "任务已两次退单，由领导批示后派单。",
-            "A task that was returned twice is dispatched by the region's leader.",
-        )
-        .with(crate::kernel::refusal::Detail::Requires(work.ctx.scope().would_allow(May::InstructTask)))
-        .into());
-    }
     let mut checks = Checks::default();
     let leader = cadre_in_office(work, &mut checks, leader_id, "leaderId").await?;
     let leads_somewhere = |level| matches!(level, CadreLevel::CountyLeader | CadreLevel::TownshipLeader);
@@ -322,6 +334,7 @@ pub async fn escalate(work: &Work, input: TaskEscalateInput) -> Result<Uuid> {
     }
     let note = noted(&note)?;
     lapse(work, &old, |_| true).await?;
+    leave::lapse(work, id).await?;
     let mut change = task::ActiveModel { desk_id: Set(task.county_id), ..Default::default() };
     lead(&mut change, &task, None);
     take(work, &mut task, change, Step::new(TaskAction::Escalate, &allowed, Some(note))).await?;

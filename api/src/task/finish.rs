@@ -142,6 +142,7 @@ async fn again(
         calls: Set(0),
         checked_by: Set(None),
         closed_at: Set(None),
+        closed_by: Set(None),
         closed_silently: Set(false),
         ..Default::default()
     };
@@ -275,14 +276,20 @@ pub async fn contest(work: &Work, input: TaskContestInput) -> Result<Uuid> {
     }
     let note = dispatch::noted(&note)?;
     let lead = rows.iter().rev().find(|part| part.role == PartRole::Lead && part.state == PartState::Done);
-    if let Some(part) = lead {
+    // Whoever handled it is its handler again, and judges it as little as before.
+    let handled = |part: &&task_part::Model| {
+        part.state == PartState::Done && lead.is_some_and(|lead| lead.offered_at == part.offered_at)
+    };
+    let handled: Vec<_> = rows.iter().filter(handled).collect();
+    for part in &handled {
         let change = task_part::ActiveModel { id: Set(part.id), live: Set(true), ..Default::default() };
         work.update(change, part.version, ChangeKind::Updated).await?;
-        dispatch::raise(work, [(part.department_id, part.cadre_id)]).await?;
     }
+    dispatch::raise(work, handled.iter().map(|part| (part.department_id, part.cadre_id))).await?;
     let change = task::ActiveModel {
         checked_by: Set(None),
         asked_at: Set(None),
+        closed_at: Set(None),
         closed_silently: Set(false),
         ..Default::default()
     };

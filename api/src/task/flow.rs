@@ -7,7 +7,7 @@ use entity::kind::{
     TaskState::{self, *},
 };
 use sea_orm::ActiveEnum;
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write};
 
 /// In which position somebody acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +74,8 @@ pub const LINES: &[Line] = &[
     line(TaskAction::Create, By::Role, Some(May::AcceptDemand), &[], Next::To(Pending)),
     line(TaskAction::Join, By::Role, Some(May::AcceptDemand), AT_WORK, Next::Stay),
     line(TaskAction::Dispatch, By::Role, DISPATCH, &[Pending, Returned], Next::To(Dispatched)),
+    // What was returned twice.
+    line(TaskAction::Dispatch, By::Role, Some(May::InstructTask), &[Pending, Returned], Next::To(Dispatched)),
     line(TaskAction::Claim, By::Lead, HANDLE, &[Dispatched], Next::To(InProgress)),
     line(TaskAction::Claim, By::OneOfSeveral, HANDLE, &[Dispatched], Next::To(InProgress)),
     line(TaskAction::Claim, By::CoHandler, HANDLE, GIVEN, Next::Stay),
@@ -102,7 +104,7 @@ pub const LINES: &[Line] = &[
     line(TaskAction::AnswerSupervision, By::Role, DISPATCH, &[Pending, Returned], Next::Stay),
     line(TaskAction::Instruct, By::Role, Some(May::InstructTask), OPEN, Next::Stay),
     line(TaskAction::Resolve, By::Lead, HANDLE, &[InProgress], Next::To(Resolved)),
-    others(TaskAction::AskFeedback, May::CheckTask, &[Resolved], Next::Stay),
+    others(TaskAction::AskFeedback, May::OverseeTask, &[Resolved], Next::Stay),
     others(TaskAction::Judge, May::JudgeResult, &[Resolved], Next::Stay),
     others(TaskAction::Judge, May::CheckTask, &[Resolved], Next::Stay),
     others(TaskAction::Check, May::CheckTask, &[Resolved], Next::Stay),
@@ -160,16 +162,13 @@ pub fn print(policy: &Policy) -> String {
          `TransitionError`, which tells the state, the states that would allow it, and who may do it then; nothing is changed.\n\n\
          ```mermaid\nstateDiagram-v2\n  [*] --> PENDING : CREATE\n",
     );
+    let mut drawn = HashSet::new();
     for line in LINES {
-        if let Next::To(next) = line.next {
-            for from in line.from.iter().filter(|from| **from != next) {
-                _ = writeln!(
-                    text,
-                    "  {} --> {} : {}",
-                    from.to_value(),
-                    next.to_value(),
-                    line.action.to_value()
-                );
+        let Next::To(next) = line.next else { continue };
+        for from in line.from.iter().filter(|from| **from != next) {
+            let arrow = format!("  {} --> {} : {}", from.to_value(), next.to_value(), line.action.to_value());
+            if drawn.insert(arrow.clone()) {
+                _ = writeln!(text, "{arrow}");
             }
         }
     }
@@ -178,6 +177,9 @@ pub fn print(policy: &Policy) -> String {
         let roles = line.may.map(|may| policy.would_allow(may).join(", ")).unwrap_or_default();
         let by = match line.by {
             By::Role if line.never_handler => format!("{roles}; never a handler of the task"),
+            By::Role if (line.action, line.may) == (TaskAction::Dispatch, Some(May::InstructTask)) => {
+                format!("{roles}, of what was returned twice, and then nobody else")
+            }
             By::Role => roles,
             by => by.words().to_owned(),
         };

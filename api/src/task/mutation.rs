@@ -59,9 +59,9 @@ impl TaskMutation {
     }
 
     /// Dispatches a task: to one lead, or to several of whom the first to claim leads; with co-handlers. Requires `DISPATCHER` or
-    /// `REGION_ADMIN` of its desk; where it was returned twice, a leader of its region. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`,
+    /// `REGION_ADMIN` of its desk; where it was returned twice, `LEADER`. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`,
     /// `NOT_FOUND`.
-    #[graphql(directive = cost::apply(20), directive = auth::apply(may(May::DispatchTask)))]
+    #[graphql(directive = cost::apply(20), directive = auth::apply(may_any(&[May::DispatchTask, May::InstructTask])))]
     async fn task_dispatch(
         &self,
         gql: &Context<'_>,
@@ -275,8 +275,8 @@ impl TaskOversightMutation {
     }
 
     /// Notes a call to who asked for it that nobody answered; after two, a week of silence strikes the task off. Requires
-    /// `SUPERVISOR` of its place, and no part in it. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::CheckTask)))]
+    /// `SUPERVISOR` or `LEADER` of its place, and no part in it. Errors: `INVALID`, `STATE`, `CONFLICT`, `FORBIDDEN`, `NOT_FOUND`.
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may(May::OverseeTask)))]
     async fn task_call_note(
         &self,
         gql: &Context<'_>,

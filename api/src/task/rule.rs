@@ -1,5 +1,7 @@
 //! Sizes and bounds of what is said of a task.
 
+use crate::kernel::policy::May;
+
 /// Characters of a title.
 pub(super) const TITLE: usize = 60;
 /// Characters of what is to be done, of a result, of an answer.
@@ -26,3 +28,8 @@ pub(super) const CALLS: i32 = 2;
 pub(super) const RETURNS: i32 = 2;
 /// Extensions from which a leader decides.
 pub(super) const EXTENSIONS: i32 = 1;
+
+/// The right by which a task is dispatched that was returned so often.
+pub(crate) fn dispatched_by(returns: i32) -> May {
+    if returns < RETURNS { May::DispatchTask } else { May::InstructTask }
+}

@@ -54,6 +54,15 @@ fn of_several(parts: &[task_part::Model]) -> bool {
     parts.iter().filter(offers).count() > 1
 }
 
+/// Whether a part is in a state for something to be done to it.
+fn waits_for(part: &task_part::Model, action: TaskAction) -> bool {
+    match action {
+        TaskAction::Claim => part.state == PartState::Offered,
+        TaskAction::CompletePart => part.state == PartState::Claimed,
+        _ => part.state != PartState::Done,
+    }
+}
+
 /// The refusal of what the state does not allow.
 pub(super) fn transition(work: &Work, action: TaskAction, state: TaskState) -> Refusal {
     let lines: Vec<&Line> = flow::lines(action).collect();
@@ -92,7 +101,8 @@ pub(super) fn allow(
         let Some(may) = line.may else { continue };
         match line.by {
             By::Role => {
-                let facts = if may == May::DispatchTask { desk_facts(task) } else { facts(task) };
+                let at_its_desk = may == May::DispatchTask || action == TaskAction::Dispatch;
+                let facts = if at_its_desk { desk_facts(task) } else { facts(task) };
                 // Whose household shares the task with others has the right by the own demand: asked by who calls.
                 if !work.ctx.may(may, &facts) {
                     continue;
@@ -104,8 +114,10 @@ pub(super) fn allow(
                 allowed.push((line, None));
             }
             by => {
-                let mut fitting = own.iter().filter(|part| By::of(part.role, several) == by);
-                if let Some(part) = fitting.next().filter(|_| handles) {
+                // Whoever has several parts does to each what it waits for.
+                let fitting = own.iter().filter(|part| By::of(part.role, several) == by);
+                let fitting = fitting.min_by_key(|part| !waits_for(part, action));
+                if let Some(part) = fitting.filter(|_| handles) {
                     allowed.push((line, Some(part)));
                 }
             }

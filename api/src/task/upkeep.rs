@@ -20,10 +20,10 @@ use entity::{
     id::TaskId,
     kind::{TaskAction, TaskState},
     scalar::DateTime,
-    task,
+    task, task_event,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{ExprTrait, LockType},
 };
 
@@ -116,13 +116,26 @@ async fn one(work: &Work, id: TaskId, due: Due) -> Result<bool> {
     Ok(true)
 }
 
-/// Strikes a task off that nobody has said anything of: not one that was judged, and no anonymous one, which a supervisor
-/// checks.
+/// Whether it was contested since it was resolved.
+async fn is_contested(work: &Work, task: &task::Model) -> Result<bool> {
+    let contested = unscoped::<task_event::Entity>()
+        .filter(task_event::Column::TaskId.eq(task.id))
+        .filter(task_event::Column::Action.eq(TaskAction::Contest))
+        .filter(task_event::Column::At.gte(task.resolved_at))
+        .limit(1)
+        .count(&work.tx)
+        .await?;
+    Ok(contested > 0)
+}
+
+/// Strikes a task off that nobody has said anything of: not one that was judged, and no anonymous or contested one, which a
+/// supervisor checks.
 async fn silent(work: &Work, task: &mut task::Model) -> Result<bool> {
     let demands = demand::of_task(work, task.id).await?;
     let judged = feedback::of_round(work, task.id, task.round).await?;
     let anonymous = demands.iter().any(|row| row.anonymous);
-    if !judged.is_empty() || anonymous && task.checked_by.is_none() {
+    let to_be_checked = anonymous || is_contested(work, task).await?;
+    if !judged.is_empty() || to_be_checked && task.checked_by.is_none() {
         return Ok(false);
     }
     let line = flow::lines(TaskAction::Close).find(|line| line.by == By::System);

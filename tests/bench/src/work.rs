@@ -8,6 +8,10 @@ const HOUSEHOLDS: &str = include_str!("../../../client-schema/operations/bench/h
 const SUBTREE: &str = include_str!("../../../client-schema/operations/bench/region-subtree.graphql");
 const SEARCH: &str = include_str!("../../../client-schema/operations/bench/search.graphql");
 const CHILDREN: &str = include_str!("../../../client-schema/operations/bench/region-children.graphql");
+const MY_DAY: &str = include_str!("../../../client-schema/operations/bench/my-day.graphql");
+const LEDGER: &str = include_str!("../../../client-schema/operations/bench/ledger-page.graphql");
+const HOUSEHOLD: &str = include_str!("../../../client-schema/operations/bench/household.graphql");
+const MOVE: &str = include_str!("../../../client-schema/operations/bench/move-task.graphql");
 const SIGN_IN: &str = "mutation($input: SessionStartInput!) { sessionStart(input: $input) { accessToken } }";
 const COUNTY: &str = "{ regions(first: 1, where: { code: { in: [\"990101\", \"990121\"] } }) { nodes { id
   children(first: 1) { nodes { id } } } } }";
@@ -97,6 +101,17 @@ pub(super) fn all() -> Vec<Workload> {
             village_of: None,
         });
     }
+    let late = json!({"first": 50, "where": {"open": true, "overdue": true,
+        "urgency": {"in": ["RED", "ORANGE", "YELLOW"]}}});
+    for (name, actor, document, variables) in [
+        ("contact: my day", "contact", MY_DAY, json!({"first": 20})),
+        ("dispatcher: a page of the ledger", "dispatcher", LEDGER, late),
+        ("contact: one household in full", "contact", HOUSEHOLD, json!({})),
+        ("contact: a task claimed, worked on, and resolved", "contact", MOVE, json!({})),
+    ] {
+        let name = name.to_owned();
+        all.push(Workload { name, actor, document, variables, deep: None, pair: None, village_of: None });
+    }
     all.push(Workload {
         name: "anyone: a township with its villages and their groups".to_owned(),
         actor: "nobody",
@@ -116,6 +131,8 @@ pub(super) struct Ask<'a> {
     token: Option<String>,
     /// Asked one after another, by turns.
     bodies: Vec<Value>,
+    /// Gives out a task before each time that one is moved.
+    desk: Option<Desk>,
 }
 
 impl Workload {
@@ -131,7 +148,8 @@ impl Workload {
 
     /// Signs in and looks up what the variables need.
     pub(super) async fn prepare<'a>(&self, place: &'a Ground) -> Result<Ask<'a>> {
-        let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };
+        let mut ask =
+            Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new(), desk: None };
         ask.sign_in(self.actor).await?;
         let mut variables = self.variables.clone();
         if let Some(whose) = self.village_of {
@@ -142,6 +160,11 @@ impl Workload {
             variables["within"] = county["id"].clone();
         } else if self.document == CHILDREN {
             variables["id"] = county["children"]["nodes"][0]["id"].clone();
+        } else if self.document == HOUSEHOLD {
+            let own = ask.send(&json!({"query": "{ households(first: 1) { nodes { id } } }"})).await?;
+            variables["id"] = own["households"]["nodes"][0]["id"].clone();
+        } else if self.document == MOVE {
+            ask.desk = Some(Desk::open(&mut ask).await?);
         }
         if let Some(list) = self.deep {
             let mut last = variables.clone();
@@ -166,14 +189,88 @@ impl Workload {
 
 /// The village in which the first household of somebody lies.
 async fn village_of(place: &Ground, whose: &str) -> Result<Value> {
-    let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new() };
+    let mut ask = Ask { http: reqwest::Client::new(), place, token: None, bodies: Vec::new(), desk: None };
     ask.sign_in(whose).await?;
     let own = "{ contactAssignments(first: 1, where: { live: true, kind: { eq: HOUSEHOLD } }) { nodes { household { village { id } } } } }";
     let own = ask.send(&json!({"query": own})).await?;
     Ok(own["contactAssignments"]["nodes"][0]["household"]["village"]["id"].clone())
 }
 
+/// The desk from which tasks come to whoever moves them.
+struct Desk {
+    token: Option<String>,
+    home: Value,
+    cadre: Value,
+    leader: Value,
+}
+
+const WHO: &str = "{ viewer { cadre { id } } households(first: 1) { nodes { id } } }";
+const LEADER: &str = "{ cadres(first: 1, where: { level: { eq: TOWNSHIP_LEADER } }) { nodes { id } } }";
+const REGISTER: &str = "mutation($input: DemandRegisterInput!) { demandRegister(input: $input) {
+  demand { id version } errors { code message path } } }";
+const ACCEPT: &str = "mutation($input: DemandAcceptInput!) { demandAccept(input: $input) {
+  task { id version } errors { code message path } } }";
+const DISPATCH: &str = "mutation($input: TaskDispatchInput!) { taskDispatch(input: $input) {
+  task { id version } errors { code message path } } }";
+
+/// A key for an action.
+fn key() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+impl Desk {
+    /// Finds whom a task may be of, who leads, and who is asked.
+    async fn open(ask: &mut Ask<'_>) -> Result<Self> {
+        let own = ask.send(&json!({"query": WHO})).await?;
+        let mut desk =
+            Ask { http: ask.http.clone(), place: ask.place, token: None, bodies: Vec::new(), desk: None };
+        desk.sign_in("dispatcher").await?;
+        let leader = desk.send(&json!({"query": LEADER})).await?;
+        Ok(Self {
+            token: desk.token,
+            home: own["households"]["nodes"][0]["id"].clone(),
+            cadre: own["viewer"]["cadre"]["id"].clone(),
+            leader: leader["cadres"]["nodes"][0]["id"].clone(),
+        })
+    }
+
+    /// A task that was given, and what moves it.
+    async fn give(&self, ask: &Ask<'_>) -> Result<Value> {
+        let input = json!({"idempotencyKey": key(), "kind": "REQUEST", "channel": "VISIT", "field": "CONVENIENCE",
+            "urgency": "YELLOW", "target": {"householdId": self.home}, "content": "村口路灯有三盏不亮。"});
+        let demand = ask.made(ask.token.as_deref(), REGISTER, ("demandRegister", "demand"), input).await?;
+        let desk = self.token.as_deref();
+        let input =
+            json!({"idempotencyKey": key(), "ids": [demand["id"]], "expectedVersion": demand["version"]});
+        let task = ask.made(desk, ACCEPT, ("demandAccept", "task"), input).await?;
+        let input = json!({"idempotencyKey": key(), "id": task["id"], "expectedVersion": task["version"],
+            "leaderId": self.leader, "leads": [{"cadreId": self.cadre}], "measures": ["更换灯头"]});
+        let task = ask.made(desk, DISPATCH, ("taskDispatch", "task"), input).await?;
+        let version = task["version"].as_i64().ok_or("a version")?;
+        let step = |later: i64| json!({"idempotencyKey": key(), "id": task["id"], "expectedVersion": version + later});
+        let (claim, mut progress, mut resolve) = (step(0), step(1), step(2));
+        progress["note"] = json!("已换两盏。");
+        resolve["result"] = json!("三盏路灯均已更换。");
+        let variables = json!({"claim": claim, "progress": progress, "resolve": resolve});
+        Ok(json!({"query": MOVE, "variables": variables}))
+    }
+}
+
 impl Ask<'_> {
+    /// What a mutation of somebody made.
+    async fn made(
+        &self,
+        token: Option<&str>,
+        document: &str,
+        (mutation, what): (&str, &str),
+        input: Value,
+    ) -> Result<Value> {
+        let body = json!({"query": document, "variables": {"input": input}});
+        let answer = self.send_as(token, &body).await?;
+        let made = answer[mutation][what].clone();
+        if made.is_null() { Err(answer.to_string().into()) } else { Ok(made) }
+    }
+
     async fn sign_in(&mut self, name: &str) -> Result<()> {
         let password = format!("lianhu-demo-{name}");
         let input = json!({"input": {"name": name, "password": password, "device": "bench"}});
@@ -183,8 +280,12 @@ impl Ask<'_> {
     }
 
     async fn send(&self, body: &Value) -> Result<Value> {
+        self.send_as(self.token.as_deref(), body).await
+    }
+
+    async fn send_as(&self, token: Option<&str>, body: &Value) -> Result<Value> {
         let mut request = self.http.post(&self.place.endpoint).json(body);
-        if let Some(token) = &self.token {
+        if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         let answer: Value = request.send().await?.json().await?;
@@ -220,8 +321,19 @@ impl Ask<'_> {
 
     /// Asks, and says how long it took until the whole answer was there.
     pub(super) async fn time(&self, round: usize) -> Result<Duration> {
+        let body = match &self.desk {
+            Some(desk) => desk.give(self).await?,
+            None => self.bodies[round % self.bodies.len()].clone(),
+        };
         let began = Instant::now();
-        self.send(&self.bodies[round % self.bodies.len()]).await?;
-        Ok(began.elapsed())
+        let answer = self.send(&body).await?;
+        let taken = began.elapsed();
+        let payloads = answer.as_object().into_iter().flat_map(serde_json::Map::values);
+        for payload in payloads.filter(|payload| payload["errors"].is_array()) {
+            if payload["errors"] != json!([]) {
+                return Err(payload.to_string().into());
+            }
+        }
+        Ok(taken)
     }
 }

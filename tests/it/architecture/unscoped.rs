@@ -75,6 +75,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
     ("api/src/task/handle.rs", "task_milestone", "a milestone of a task that the command has found"),
     ("api/src/task/leave.rs", "task_request", "what was asked in a task that the command has found"),
     ("api/src/task/upkeep.rs", "task", "what the clock asks for; nothing is shown"),
+    ("api/src/task/upkeep.rs", "task_event", "whether a task that the clock holds was contested"),
     ("api/src/task/ledger.rs", "task_event", "numbers of events that go through their door"),
     ("api/src/task/erase.rs", "task", "what is past its time goes; nothing is shown"),
     ("api/src/demand/erase.rs", "demand", "what is past its time goes; nothing is shown"),

@@ -324,7 +324,7 @@ pub(super) fn tries(id: impl Fn(&str) -> String, about: &str) -> Vec<Try> {
         one("INSTRUCT_TASK", "taskInstruct", on("task", json!({"note": "抓紧"}))),
         one("CANCEL_TASK", "taskCancel", on("task", json!({"note": "误登"}))),
         one("CHECK_TASK", "taskCheck", on("task", json!({"passed": true, "note": "好"}))),
-        one("CHECK_TASK", "taskCallNote", on("task", json!({}))),
+        one("OVERSEE_TASK", "taskCallNote", on("task", json!({}))),
         one("CLOSE_TASK", "taskClose", on("task", json!({}))),
         one("JUDGE_RESULT", "taskContest", on("task", json!({"note": "没好"}))),
         one(

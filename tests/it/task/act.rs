@@ -23,7 +23,7 @@ pub(super) fn refusal(payload: &Value) -> &Value {
     &payload["errors"][0]
 }
 
-fn input_of(mutation: &str) -> String {
+pub(super) fn input_of(mutation: &str) -> String {
     format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..])
 }
 
@@ -77,7 +77,11 @@ pub(super) struct Town {
 
 impl Town {
     pub(super) async fn open() -> Self {
-        let world = World::demo().await;
+        Self::of(World::demo().await).await
+    }
+
+    /// The same in a world that is set up already.
+    pub(super) async fn of(world: World) -> Self {
         let admin = world.actor("town-admin").await;
         let town = admin.get("{ region(by: { code: \"530304101\" }) { id } }").await["region"]["id"].clone();
         let town = town.as_str().expect("a town");
