@@ -16,21 +16,21 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 /// How many are told this of a task.
-async fn told(world: &World, case: &Case, kind: NoticeKind) -> u64 {
-    let of = notice::Entity::find().filter(notice::Column::Subject.eq(case.task.to_string()));
+async fn told(world: &World, scene: &Case, kind: NoticeKind) -> u64 {
+    let of = notice::Entity::find().filter(notice::Column::Subject.eq(scene.task.to_string()));
     of.filter(notice::Column::Kind.eq(kind)).count(world.state.db.read()).await.expect("a count")
 }
 
 /// The same step by each of these at once, all upon the same version; who was first, and what the others were told.
 async fn all_at_once(
     cast: &Cast,
-    case: &Case,
+    scene: &Case,
     step: &'static str,
     who: &[&str],
 ) -> (Vec<String>, Vec<Value>) {
-    let rows = case.rows(&cast.town.world).await;
+    let rows = scene.rows(&cast.town.world).await;
     let tries =
-        who.iter().map(async |name| (name, case.try_all(cast, name, &[step], &rows).await.remove(0).1));
+        who.iter().map(async |name| (name, scene.try_all(cast, name, &[step], &rows).await.remove(0).1));
     let (mut first, mut others) = (Vec::new(), Vec::new());
     for (name, outcome) in join_all(tries).await {
         match outcome {
@@ -44,30 +44,30 @@ async fn all_at_once(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_twenty_who_strike_one_task_off_one_does_and_the_others_are_told_that_it_is() {
     let cast = Cast::gather().await;
-    let (case, before) = bring(&cast, "judged").await;
+    let (scene, before) = bring(&cast, "judged").await;
     let who = ["dispatcher", "supervisor", "examiner", "dispatcher"].repeat(5);
-    let (first, others) = all_at_once(&cast, &case, "CLOSE", &who).await;
+    let (first, others) = all_at_once(&cast, &scene, "CLOSE", &who).await;
     assert_eq!((first.len(), others.len()), (1, 19), "{first:?} {others:?}");
     for error in others {
         assert_eq!((&error["code"], &error["state"]), (&json!("STATE"), &json!("CLOSED")), "{error}");
     }
     let world = &cast.town.world;
-    let after = case.rows(world).await;
+    let after = scene.rows(world).await;
     let events = since(&after, before.task.version);
     assert_eq!(events, [(TaskAction::Close, Some(TaskState::Resolved), TaskState::Closed)]);
     assert_eq!(after.task.version, before.task.version + 1);
-    assert_eq!(told(world, &case, NoticeKind::TaskClosed).await, 2, "each household once");
+    assert_eq!(told(world, &scene, NoticeKind::TaskClosed).await, 2, "each household once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_twenty_who_urge_upon_the_same_version_one_is_heard_and_the_others_are_told_of_a_newer_one() {
     let cast = Cast::gather().await;
-    let (case, before) = bring(&cast, "work").await;
+    let (scene, before) = bring(&cast, "work").await;
     let who = ["supervisor", "leader", "examiner", "officer"].repeat(5);
-    let (first, others) = all_at_once(&cast, &case, "URGE", &who).await;
+    let (first, others) = all_at_once(&cast, &scene, "URGE", &who).await;
     assert_eq!((first.len(), others.len()), (1, 19), "{first:?} {others:?}");
     assert!(others.iter().all(|error| error["code"] == "CONFLICT"), "{others:?}");
-    let after = case.rows(&cast.town.world).await;
+    let after = scene.rows(&cast.town.world).await;
     assert_eq!(since(&after, before.task.version).len(), 1);
 }
 
@@ -75,11 +75,11 @@ async fn of_twenty_who_urge_upon_the_same_version_one_is_heard_and_the_others_ar
 async fn of_two_who_claim_one_offer_at_once_one_leads_and_the_other_is_told_so() {
     let cast = Cast::gather().await;
     for _ in 0..4 {
-        let (case, before) = bring(&cast, "offered").await;
-        let (first, others) = all_at_once(&cast, &case, "CLAIM", &["helper", "lead"]).await;
+        let (scene, before) = bring(&cast, "offered").await;
+        let (first, others) = all_at_once(&cast, &scene, "CLAIM", &["helper", "lead"]).await;
         assert_eq!((first.len(), others.len()), (1, 1), "{first:?} {others:?}");
         assert_eq!(others[0]["code"], "STATE", "{others:?}");
-        let after = case.rows(&cast.town.world).await;
+        let after = scene.rows(&cast.town.world).await;
         assert_eq!(since(&after, before.task.version).len(), 1);
         let states: Vec<PartState> =
             after.parts.iter().filter(|part| part.live).map(|part| part.state).collect();

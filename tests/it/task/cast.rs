@@ -75,9 +75,9 @@ impl Cast {
         let mut others = homes["households"]["nodes"].as_array().expect("households").clone();
         others.retain(|home| home["id"] != town.home["id"]);
         let (neighbours, strangers) = (others.remove(0), others.remove(0));
-        let offices = "{ departments(first: 100, where: { region: \"TOWN\" }) { nodes { id } } }";
-        let offices = offices.replace("TOWN", &place.id.to_string());
-        let all = town.leader.get(&offices).await["departments"]["nodes"].clone();
+        let all = "{ departments(first: 100, where: { region: \"TOWN\" }) { nodes { id } } }";
+        let all = all.replace("TOWN", &place.id.to_string());
+        let all = town.leader.get(&all).await["departments"]["nodes"].clone();
         let own = [&town.water_office, &town.building_office];
         let all = all.as_array().expect("offices").iter();
         let office = all.map(|office| &office["id"]).find(|id| !own.contains(id)).expect("another office");

@@ -259,8 +259,8 @@ async fn traces(world: &World, all: &[Rows], keys: &HashMap<Uuid, &'static str>)
         let mut once: HashSet<(AccountId, NoticeKind, entity::scalar::DateTime)> = HashSet::new();
         for told in notices.all(db).await.expect("notices") {
             let causes = cause(told.kind);
-            let caused = |event: &task_event::Model| event.at == told.at && causes.contains(&event.action);
-            if !rows.events.iter().any(caused) {
+            let tells = |event: &task_event::Model| event.at == told.at && causes.contains(&event.action);
+            if !rows.events.iter().any(tells) {
                 wrong.push(format!("{}: {:?} tells of nothing", rows.task.number, told.kind));
             }
             if !once.insert((told.account_id, told.kind, told.at)) {

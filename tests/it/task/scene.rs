@@ -18,6 +18,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value, json};
+use std::fmt::Write;
 use uuid::Uuid;
 
 /// Everything that is tried: the word of the table, the mutation, what it is told.
@@ -290,8 +291,9 @@ impl Case {
             for (at, step) in steps.iter().enumerate() {
                 let (mutation, input) = self.attempt(cast, step, who, rows);
                 variables[format!("i{at}")] = input;
-                types += &format!("$i{at}: {}!,", input_of(mutation));
-                fields += &format!(
+                _ = write!(types, "$i{at}: {}!,", input_of(mutation));
+                _ = write!(
+                    fields,
                     "a{at}: {mutation}(input: $i{at}) {{ errors {{ __typename code path
                      ... on PermissionError {{ requires }} ... on TransitionError {{ state allowedFrom allowedRoles }} }} }} "
                 );

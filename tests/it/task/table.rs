@@ -46,9 +46,12 @@ fn lines(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
     rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
 }
 
-/// Situations: the name, the state, and the steps to it, those of another first.
-fn situations() -> Vec<(&'static str, TaskState, Vec<(&'static str, &'static str)>)> {
-    let mut all: Vec<(&'static str, TaskState, Vec<(&'static str, &'static str)>)> = Vec::new();
+/// A situation: its name, its state, and the steps to it, each with who takes it.
+type Situation = (&'static str, TaskState, Vec<(&'static str, &'static str)>);
+
+/// Situations, the steps of another first.
+fn situations() -> Vec<Situation> {
+    let mut all: Vec<Situation> = Vec::new();
     for line in lines("Situations") {
         let mut way = Vec::new();
         for word in line[2].split(", ").filter(|word| !word.is_empty()) {
@@ -69,8 +72,7 @@ pub(super) fn cells() -> Cells {
     let mut cells = Cells::new();
     for line in lines("Who may") {
         let (then, also) = line[3].split_once(" by ").map_or((line[3], None), |(to, by)| (to, Some(by)));
-        let then =
-            Then { state: (then != "stays").then(|| state(then)), also: also.map(|action_| action(action_)) };
+        let then = Then { state: (then != "stays").then(|| state(then)), also: also.map(action) };
         for situation in line[1].split(' ') {
             for who in line[2].split(' ') {
                 let twice = cells.insert((line[0], situation, who), then.clone());
@@ -226,18 +228,18 @@ fn follows(step: &str, then: &Then, before: &Rows, after: &Rows) -> Option<Strin
 /// Brings a task to a situation.
 pub(super) async fn bring(cast: &Cast, situation: &str) -> (Case, Rows) {
     let (_, to, way) = situations().into_iter().find(|(name, ..)| *name == situation).expect("a situation");
-    let case = Case::new(cast).await;
+    let scene = Case::new(cast).await;
     for (who, step) in way {
-        case.take(cast, who, step).await;
+        scene.take(cast, who, step).await;
     }
-    let rows = case.rows(&cast.town.world).await;
+    let rows = scene.rows(&cast.town.world).await;
     assert_eq!(rows.task.state, to, "{situation}");
-    (case, rows)
+    (scene, rows)
 }
 
 /// Everybody tries everything in one situation; tells what is not right.
 async fn hold(cast: &Cast, cells: &Cells, situation: &'static str) -> (usize, Vec<String>) {
-    let (case, before) = bring(cast, situation).await;
+    let (scene, before) = bring(cast, situation).await;
     let state = before.task.state;
     let world = &cast.town.world;
     let (mut tried, mut found) = (0, Vec::new());
@@ -249,22 +251,22 @@ async fn hold(cast: &Cast, cells: &Cells, situation: &'static str) -> (usize, Ve
             STEPS.into_iter().partition(|step| cells.contains_key(&(*step, situation, who)));
         tried += STEPS.len();
         let stood = counts(world).await;
-        for (step, outcome) in case.try_all(cast, who, &may_not, &before).await {
+        for (step, outcome) in scene.try_all(cast, who, &may_not, &before).await {
             found.extend(wrong(cells, (step, situation, who), state, &outcome));
         }
-        if counts(world).await != stood || case.rows(world).await != before {
+        if counts(world).await != stood || scene.rows(world).await != before {
             found.push(format!("{who} in {situation}: something changed though all was refused"));
-            case.put_back(world, &before).await;
+            scene.put_back(world, &before).await;
         }
         for step in may {
-            let outcome = case.try_all(cast, who, &[step], &before).await.remove(0).1;
-            let after = case.rows(world).await;
+            let outcome = scene.try_all(cast, who, &[step], &before).await.remove(0).1;
+            let after = scene.rows(world).await;
             if let Outcome::Refused { .. } = outcome {
                 found.push(format!("{step} in {situation} by {who} is refused: {outcome:?}"));
             } else if let Some(what) = follows(step, &cells[&(step, situation, who)], &before, &after) {
                 found.push(format!("{step} in {situation} by {who} ends in {what}"));
             }
-            case.put_back(world, &before).await;
+            scene.put_back(world, &before).await;
         }
     }
     (tried, found)

@@ -52,15 +52,15 @@ async fn what_was_contested_is_open_again_and_judged_by_none_of_its_handlers() {
 #[tokio::test]
 async fn another_round_after_a_contest_is_struck_off_like_any_other() {
     let cast = Cast::gather().await;
-    let (case, _) = bring(&cast, "contested").await;
-    let (code, error) = case.refused(&cast, "supervisor", "REOPEN").await;
+    let (scene, _) = bring(&cast, "contested").await;
+    let (code, error) = scene.refused(&cast, "supervisor", "REOPEN").await;
     assert_eq!((code.as_str(), &error["requires"]), ("FORBIDDEN", &json!(["ANOTHER_PERSON"])), "{error}");
-    case.take(&cast, "examiner", "REOPEN").await;
-    case.take(&cast, "lead", "CLAIM").await;
-    case.take(&cast, "lead", "RESOLVE").await;
-    case.take(&cast, "resident", "JUDGE well").await;
-    case.take(&cast, "neighbour", "JUDGE well").await;
-    let rows = case.take(&cast, "supervisor", "CLOSE").await;
+    scene.take(&cast, "examiner", "REOPEN").await;
+    scene.take(&cast, "lead", "CLAIM").await;
+    scene.take(&cast, "lead", "RESOLVE").await;
+    scene.take(&cast, "resident", "JUDGE well").await;
+    scene.take(&cast, "neighbour", "JUDGE well").await;
+    let rows = scene.take(&cast, "supervisor", "CLOSE").await;
     assert_eq!((rows.task.round, rows.task.state), (1, TaskState::Closed));
 }
 
@@ -68,13 +68,13 @@ async fn another_round_after_a_contest_is_struck_off_like_any_other() {
 async fn what_was_asked_of_a_leader_lapses_when_the_task_is_handed_up() {
     let cast = Cast::gather().await;
     for (situation, ask) in [("extension", "ASK_EXTENSION"), ("pause", "ASK_SUSPENSION")] {
-        let (case, _) = bring(&cast, situation).await;
-        let rows = case.take(&cast, "lead", "ESCALATE").await;
+        let (scene, _) = bring(&cast, situation).await;
+        let rows = scene.take(&cast, "lead", "ESCALATE").await;
         let states: Vec<TaskRequestState> = rows.requests.iter().map(|row| row.state).collect();
         assert_eq!(states, [TaskRequestState::Lapsed], "{situation}");
-        case.take(&cast, "county-admin", "DISPATCH").await;
-        case.take(&cast, "lead", "CLAIM").await;
-        case.take(&cast, "lead", ask).await;
+        scene.take(&cast, "county-admin", "DISPATCH").await;
+        scene.take(&cast, "lead", "CLAIM").await;
+        scene.take(&cast, "lead", ask).await;
     }
 }
 
@@ -106,19 +106,19 @@ async fn whoever_handles_for_two_offices_claims_and_completes_the_part_of_each()
 #[tokio::test]
 async fn what_the_clock_struck_off_and_somebody_contested_is_not_struck_off_by_the_clock_again() {
     let cast = Cast::gather().await;
-    let (case, _) = bring(&cast, "resolved").await;
+    let (scene, _) = bring(&cast, "resolved").await;
     let state = &cast.town.world.state;
     let tick = async || {
         let ctx = lianhu::account::operator::ctx(&state.db, &state.vault, &state.clock, &state.identity);
         lianhu::task::upkeep::tick(&ctx).await.expect("the clock ticks");
-        case.rows(&cast.town.world).await
+        scene.rows(&cast.town.world).await
     };
     // What was asked a week ago, and nobody has said anything.
     let aged = async || {
-        let mut rows = case.rows(&cast.town.world).await;
+        let mut rows = scene.rows(&cast.town.world).await;
         let before = |at: entity::scalar::DateTime| entity::scalar::DateTime::new(at.0 - Duration::days(8));
         rows.task.asked_at = rows.task.asked_at.map(before);
-        case.put_back(&cast.town.world, &rows).await;
+        scene.put_back(&cast.town.world, &rows).await;
         rows
     };
     let resolved = aged().await;
@@ -126,14 +126,40 @@ async fn what_the_clock_struck_off_and_somebody_contested_is_not_struck_off_by_t
     assert_eq!((closed.task.state, closed.task.closed_silently), (TaskState::Closed, true));
     let events = since(&closed, resolved.task.version);
     assert_eq!(events, [(TaskAction::Close, Some(TaskState::Resolved), TaskState::Closed)]);
-    case.take(&cast, "resident", "CONTEST").await;
+    scene.take(&cast, "resident", "CONTEST").await;
     for _ in 0..2 {
-        case.take(&cast, "supervisor", "ASK_FEEDBACK").await;
+        scene.take(&cast, "supervisor", "ASK_FEEDBACK").await;
     }
     let asked = aged().await;
     assert!(asked.task.asked_at.is_some() && asked.parts.iter().any(|part| part.state == PartState::Done));
     assert_eq!(tick().await.task.state, TaskState::Resolved, "another person checks it");
-    case.take(&cast, "examiner", "CHECK").await;
-    let made = case.take(&cast, "dispatcher", "CLOSE").await;
+    scene.take(&cast, "examiner", "CHECK").await;
+    let made = scene.take(&cast, "dispatcher", "CLOSE").await;
     assert_eq!(made.task.state, TaskState::Closed);
+}
+
+#[tokio::test]
+async fn what_was_returned_twice_is_the_leaders_to_send_out_and_each_is_told_so() {
+    let cast = Cast::gather().await;
+    let can = async |who: &str, task: &str| {
+        let query = "query($id: ID!) { task(id: $id) { viewerCan { dispatch { allowed requires } } } }";
+        let told = cast.actor(who).ask(query, json!({"id": task})).await.ok();
+        told["task"]["viewerCan"]["dispatch"].clone()
+    };
+    for (situation, may, may_not, role) in
+        [("returned", "dispatcher", "leader", "DISPATCHER"), ("twice", "leader", "dispatcher", "LEADER")]
+    {
+        let (scene, _) = bring(&cast, situation).await;
+        let id = scene.task.to_string();
+        assert_eq!(can(may, &id).await["allowed"], true, "{may} in {situation}");
+        let told = can(may_not, &id).await;
+        let requires = told["requires"].as_array().cloned().unwrap_or_default();
+        assert!(
+            told["allowed"] == false && requires.contains(&json!(role)),
+            "{may_not} in {situation}: {told}"
+        );
+        let (code, error) = scene.refused(&cast, may_not, "DISPATCH").await;
+        assert_eq!((code.as_str(), &error["requires"]), ("FORBIDDEN", &told["requires"]), "{error}");
+        scene.take(&cast, may, "DISPATCH").await;
+    }
 }
