@@ -332,7 +332,7 @@ pub async fn escalate(work: &Work, input: TaskEscalateInput) -> Result<Uuid> {
             no_other_desk("任务已在县级，不能再上报。", "The task is with the county already.").into()
         );
     }
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     lapse(work, &old, |_| true).await?;
     leave::lapse(work, id).await?;
     let mut change = task::ActiveModel { desk_id: Set(task.county_id), ..Default::default() };
@@ -350,7 +350,7 @@ pub async fn send_back(work: &Work, input: TaskSendBackInput) -> Result<Uuid> {
     let Some(township) = task.township_id.filter(|_| task.desk_id == task.county_id) else {
         return Err(no_other_desk("任务不是上报的，不能退回下级。", "The task was not handed up.").into());
     };
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     let change = task::ActiveModel { desk_id: Set(township), ..Default::default() };
     take(work, &mut task, change, Step::new(TaskAction::SendBack, &allowed, Some(note))).await?;
     Ok(id.0)
@@ -358,12 +358,4 @@ pub async fn send_back(work: &Work, input: TaskSendBackInput) -> Result<Uuid> {
 
 fn no_other_desk(zh: &str, en: &str) -> Refusal {
     Refusal::new(RefusalCode::State, "id", zh, en)
-}
-
-/// A note that has to say something.
-pub(super) fn noted(note: &str) -> Result<String> {
-    let mut checks = Checks::default();
-    let note = checks.text("note", note, rule::NOTE);
-    checks.done()?;
-    Ok(note)
 }

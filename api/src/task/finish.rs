@@ -179,7 +179,7 @@ pub async fn check(work: &Work, input: TaskCheckInput) -> Result<Uuid> {
     work.stands::<task::Entity>(id.0, expected_version).await?;
     let own = work.ctx.signed_in()?.account;
     must_be_another(&task, own)?;
-    let note = dispatch::noted(&note)?;
+    let note = rule::noted(&note)?;
     if !passed {
         again(work, &mut task, &rows, &allowed, Some(note)).await?;
         return Ok(id.0);
@@ -274,7 +274,7 @@ pub async fn contest(work: &Work, input: TaskContestInput) -> Result<Uuid> {
         )
         .into());
     }
-    let note = dispatch::noted(&note)?;
+    let note = rule::noted(&note)?;
     let lead = rows.iter().rev().find(|part| part.role == PartRole::Lead && part.state == PartState::Done);
     // Whoever handled it is its handler again, and judges it as little as before.
     let handled = |part: &&task_part::Model| {

@@ -1,7 +1,7 @@
 //! What handlers do: claim, return, tell how far it is, reach milestones, complete a part, resolve.
 
 use super::{
-    dispatch::{self, lead, noted},
+    dispatch::{self, lead},
     hold,
     input::{
         MilestoneReachInput, Note, TaskClaimInput, TaskPartCompleteInput, TaskProgressInput,
@@ -82,7 +82,7 @@ pub async fn give_back(work: &Work, input: TaskReturnInput) -> Result<Uuid> {
         "您的部分已完成，不能退回。",
         "Your part is done, and cannot be returned.",
     )?;
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     let row = task_part::ActiveModel {
         id: Set(part.id),
         state: Set(PartState::Returned),
@@ -114,7 +114,7 @@ pub async fn progress(work: &Work, input: TaskProgressInput) -> Result<Uuid> {
     let mut task = hold(work, id, "id").await?;
     let allowed = allow(work, &task, &parts(work, id).await?, TaskAction::Progress)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     take(
         work,
         &mut task,

@@ -1,9 +1,7 @@
 //! Leave and answers: extensions and suspensions that are asked for and decided, supervisions that are owed an answer.
 
 use super::{
-    clock,
-    dispatch::noted,
-    hold,
+    clock, hold,
     input::{
         ExtensionAskInput, Leave, LeaveDecideInput, Note, SupervisionAnswerInput, SuspensionAskInput,
         TaskResumeInput,
@@ -213,7 +211,7 @@ pub async fn resume(work: &Work, input: TaskResumeInput) -> Result<Uuid> {
     let mut task = hold(work, id, "id").await?;
     let allowed = allow(work, &task, &parts(work, id).await?, TaskAction::Resume)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     let paused = unscoped::<task_request::Entity>()
         .filter(task_request::Column::TaskId.eq(id))
         .filter(task_request::Column::Kind.eq(TaskRequestKind::Suspension))

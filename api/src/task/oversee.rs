@@ -1,10 +1,9 @@
 //! What those above do: urge, supervise, instruct, cancel.
 
 use super::{
-    dispatch::{self, noted},
-    hold,
+    dispatch, hold,
     input::{Note, TaskCancelInput, TaskInstructInput, TaskSuperviseInput, TaskUrgeInput},
-    leave, parts,
+    leave, parts, rule,
     step::{Step, allow, take},
     tell,
 };
@@ -39,7 +38,7 @@ async fn press(work: &Work, input: Note, action: TaskAction, told: tell::Told) -
     let rows = parts(work, id).await?;
     let allowed = allow(work, &task, &rows, action)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     if action == TaskAction::Supervise {
         leave::must_be_answered(work, id).await?;
         leave::ask(work, id, TaskRequestKind::Supervision, &note, None).await?;
@@ -57,7 +56,7 @@ pub async fn cancel(work: &Work, input: TaskCancelInput) -> Result<Uuid> {
     let rows = parts(work, id).await?;
     let allowed = allow(work, &task, &rows, TaskAction::Cancel)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;
-    let note = noted(&note)?;
+    let note = rule::noted(&note)?;
     dispatch::lapse(work, &rows, |_| true).await?;
     leave::lapse(work, id).await?;
     demand::free(work, id).await?;

@@ -1,6 +1,6 @@
 //! Sizes and bounds of what is said of a task.
 
-use crate::kernel::policy::May;
+use crate::kernel::{error::Result, policy::May, refusal::Checks};
 
 /// Characters of a title.
 pub(super) const TITLE: usize = 60;
@@ -32,4 +32,12 @@ pub(super) const EXTENSIONS: i32 = 1;
 /// The right by which a task is dispatched that was returned so often.
 pub(crate) fn dispatched_by(returns: i32) -> May {
     if returns < RETURNS { May::DispatchTask } else { May::InstructTask }
+}
+
+/// A note that has to say something.
+pub(super) fn noted(note: &str) -> Result<String> {
+    let mut checks = Checks::default();
+    let note = checks.text("note", note, NOTE);
+    checks.done()?;
+    Ok(note)
 }
