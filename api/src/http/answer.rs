@@ -119,6 +119,15 @@ pub fn status_of(code: Code) -> Option<StatusCode> {
     }
 }
 
+/// The status of what is refused where a file, or another interface than GraphQL, is asked for.
+pub fn status_of_file(code: Code) -> StatusCode {
+    status_of(code).unwrap_or(match code {
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Conflict => StatusCode::CONFLICT,
+        _ => StatusCode::BAD_REQUEST,
+    })
+}
+
 /// The answer to a request that is refused before its operation is looked at.
 pub fn declined(status: StatusCode, fault: &Fault, locale: Locale, request_id: &str) -> Answer {
     let reader = Reader { locale, request_id, anonymous: true };

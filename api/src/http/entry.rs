@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::answer::status_of;
+use super::answer::status_of_file;
 use super::budget::Payer;
 use super::telemetry::Caller;
 use super::{Door, errors, media, refuse};
 use crate::account::{self, Pass};
-use crate::kernel::error::{Code, Error, Fault};
+use crate::kernel::error::{Error, Fault};
 use crate::kernel::request::Ctx;
 
 /// Whoever is signed in, once this has been paid; an address pays for whom nobody knows.
@@ -52,12 +52,7 @@ pub(super) fn fault(error: Error) -> Fault {
 
 /// The answer that refuses a file.
 pub(super) fn refused(fault: &Fault, parts: &Parts) -> Response {
-    let status = status_of(fault.code).unwrap_or(match fault.code {
-        Code::NotFound => StatusCode::NOT_FOUND,
-        Code::Forbidden => StatusCode::FORBIDDEN,
-        _ => StatusCode::BAD_REQUEST,
-    });
-    refuse(status, fault, &parts.headers)
+    refuse(status_of_file(fault.code), fault, &parts.headers)
 }
 
 /// How a file is to be taken, and its name, each byte that a header cannot carry spelt by its number (RFC 8187).

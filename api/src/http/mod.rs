@@ -31,6 +31,9 @@ pub mod contract;
 pub mod cost;
 pub mod endpoint;
 mod entry;
+mod inside;
+mod labels;
+mod ledger;
 pub mod errors;
 pub mod explorer;
 pub mod guard;
@@ -65,8 +68,17 @@ pub struct Door {
     turns: Arc<Semaphore>,
     /// The contract as `contract.json`, made when it is first asked for.
     pub contract: OnceLock<bytes::Bytes>,
+    /// Chinese words of enum values, made when they are first asked for.
+    labels: OnceLock<labels::Labels>,
     /// The last word on readiness.
     pub readiness: Arc<health::Readiness>,
+}
+
+impl Door {
+    /// Chinese words of enum values.
+    fn labels(&self) -> &labels::Labels {
+        self.labels.get_or_init(|| labels::Labels::from_sdl(&self.state.schema.sdl()))
+    }
 }
 
 /// All routes of a server.
@@ -84,6 +96,7 @@ pub fn router(state: Arc<State>) -> Router {
         seats: Arc::default(),
         turns: Arc::new(Semaphore::new(turns)),
         contract: OnceLock::new(),
+        labels: OnceLock::new(),
         readiness: Arc::default(),
     });
     let mut router = Router::new()
@@ -94,6 +107,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/attachments/{id}", get(attachments::whole))
         .route("/attachments/{id}/thumbnail", get(attachments::small))
         .route("/sheets/{id}", get(sheets::one))
+        .route("/tasks/{name}", get(ledger::file))
         .route("/cards/sheet", get(cards::sheet))
         .route("/cards/{id}/qr.svg", get(cards::svg))
         .route("/cards/{id}/qr.png", get(cards::png))

@@ -33,6 +33,7 @@ impl Parameters {
             operation_name: self.operation_name.filter(|name| !name.is_empty()),
             variables: self.variables.unwrap_or_default(),
             key: None,
+            export: None,
             read_only: false,
             pass,
             locale,

@@ -52,6 +52,8 @@ pub struct Call {
     pub read_only: bool,
     /// The idempotency key of the header.
     pub key: Option<String>,
+    /// What is read leaves in a file, for this purpose.
+    pub export: Option<String>,
     /// What was shown of who asks.
     pub pass: Pass,
     /// The language of messages.
@@ -224,6 +226,9 @@ impl Pipeline {
 
     async fn enter_and_execute(&self, ready: &Ready) -> Result<(Response, Receipt), Refusal> {
         let (ctx, receipt) = self.enter(&ready.call, ready.cost).await?;
+        if let Some(purpose) = &ready.call.export {
+            ctx.exporting(purpose);
+        }
         let response = self.state.schema.execute(ready.request(&ctx).data(receipt)).await;
         self.note(&ctx).await?;
         Ok((response, receipt))

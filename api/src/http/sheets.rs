@@ -14,7 +14,7 @@ use super::entry::{disposition, enter, fault, refused};
 use crate::account::handout;
 use crate::kernel::error::{Code, Fault};
 
-const WORKBOOK: HeaderValue =
+pub(super) const WORKBOOK: HeaderValue =
     HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
 /// What fetching one costs.
 const COST: u64 = 10;

@@ -1,6 +1,6 @@
 //! The only reader of the time. Civil dates are China Standard Time.
 
-use chrono::{Duration, FixedOffset, NaiveTime, Utc};
+use chrono::{Duration, NaiveDateTime, NaiveTime, Utc};
 use entity::scalar::{Date, DateTime};
 use std::sync::{
     Arc,
@@ -44,11 +44,16 @@ pub fn id_at(moment: DateTime) -> Uuid {
     Builder::from_unix_timestamp_millis(milliseconds, &tail).into_uuid()
 }
 
+/// The civil time of a moment.
+#[must_use]
+pub fn east(moment: DateTime) -> NaiveDateTime {
+    moment.0.naive_utc() + Duration::seconds(EAST_8.into())
+}
+
 /// The civil date of a moment.
 #[must_use]
 pub fn civil(moment: DateTime) -> Date {
-    let east = FixedOffset::east_opt(EAST_8).map(|zone| moment.0.with_timezone(&zone).date_naive());
-    Date(east.unwrap_or_else(|| moment.0.date_naive()))
+    Date(east(moment).date())
 }
 
 /// The moment at which a civil date begins.

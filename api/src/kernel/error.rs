@@ -57,6 +57,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
+            /// The code that is written so.
+            #[must_use]
+            pub fn of(text: &str) -> Option<Self> {
+                [$(Self::$name,)*].into_iter().find(|code| code.as_str() == text)
+            }
+
             /// Whether the same request may do better later.
             #[must_use]
             pub fn retryable(self) -> bool {

@@ -329,6 +329,11 @@ impl Ctx {
         self.0.seen.searching();
     }
 
+    /// What is read from now on leaves in a file, for this purpose.
+    pub fn exporting(&self, purpose: &str) {
+        self.0.seen.exporting(purpose);
+    }
+
     /// What has been shown of people so far, as lines of the access log.
     #[must_use]
     pub fn looks(&self) -> Vec<Line> {

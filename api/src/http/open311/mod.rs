@@ -10,7 +10,6 @@ mod services;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Form, FromRequest, Query, Request};
@@ -23,10 +22,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::endpoint::{Refused, collect};
-use super::pipeline::Call;
-use super::telemetry::Caller;
+use super::inside::{Asker, Failed};
 use super::{Door, media};
-use crate::account::Pass;
 use crate::kernel::error::{Code, Locale};
 
 /// The calls of the interface.
@@ -67,6 +64,17 @@ impl Wrong {
     }
 }
 
+impl From<Failed> for Wrong {
+    fn from(failed: Failed) -> Self {
+        let status = match failed.code() {
+            // Of a key that is missing or not valid the interface says 403.
+            Some(Code::Unauthenticated) => StatusCode::FORBIDDEN,
+            _ => failed.status(),
+        };
+        Self { status, descriptions: failed.messages(), retry_after_ms: failed.retry_after_ms() }
+    }
+}
+
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let code = self.status.as_u16();
@@ -82,10 +90,7 @@ impl IntoResponse for Wrong {
 
 /// One call: who makes it, with which parameters.
 struct Asked {
-    door: Arc<Door>,
-    caller: Caller,
-    pass: Pass,
-    key: Option<String>,
+    asker: Asker,
     locale: Locale,
     parameters: BTreeMap<String, String>,
 }
@@ -122,18 +127,11 @@ impl Asked {
         locale: Locale,
         mut parameters: BTreeMap<String, String>,
     ) -> Result<Self, Wrong> {
-        let bearer = media::bearer(&parts.headers)
-            .map_err(|fault| Wrong::new(StatusCode::FORBIDDEN, fault.message(locale)))?;
         let shown = parameters.remove("api_key").filter(|key| !key.is_empty());
         parameters.retain(|_, value| !value.trim().is_empty());
-        Ok(Self {
-            door,
-            caller: parts.extensions.get::<Caller>().cloned().unwrap_or_default(),
-            pass: Pass::of(bearer.or(shown)),
-            key: super::key::of(&parts.headers),
-            locale,
-            parameters,
-        })
+        let asker = Asker::of(door, parts, shown)
+            .map_err(|fault| Wrong::new(StatusCode::FORBIDDEN, fault.message(locale)))?;
+        Ok(Self { asker, locale, parameters })
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
@@ -142,34 +140,7 @@ impl Asked {
 
     /// Asks one of our documents.
     async fn ask<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, Wrong> {
-        let call = Call {
-            query: query.to_owned(),
-            operation_name: None,
-            variables: Variables::from_json(variables),
-            read_only: false,
-            key: None,
-            pass: self.pass.clone(),
-            locale: self.locale,
-            request_id: self.caller.request_id.clone(),
-            address: self.caller.address,
-        };
-        let answer = self.door.pipeline.run(call).await;
-        if let Some(first) = answer.body.errors.first() {
-            let status = match super::errors::code_of(first) {
-                Some(code) if code == Code::NotFound.as_str() => StatusCode::NOT_FOUND,
-                Some(code) if code == Code::BadUserInput.as_str() => StatusCode::BAD_REQUEST,
-                // Of a key that is missing or not valid the interface says 403.
-                Some(code) if code == Code::Unauthenticated.as_str() => StatusCode::FORBIDDEN,
-                _ => answer.status.unwrap_or(StatusCode::BAD_REQUEST),
-            };
-            let descriptions = answer.body.errors.iter().map(|error| error.message.clone()).collect();
-            return Err(Wrong { status, descriptions, retry_after_ms: answer.retry_after_ms });
-        }
-        let data = answer.body.data.unwrap_or_default();
-        serde_json::to_value(data).and_then(serde_json::from_value).map_err(|error| {
-            tracing::error!(cause = %error, "an answer of our own cannot be read");
-            Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, super::errors::internal().message(self.locale))
-        })
+        self.asker.ask(query, variables).await.map_err(Wrong::from)
     }
 }
 

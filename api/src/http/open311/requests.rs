@@ -231,7 +231,7 @@ impl Wanted {
                 )
             })
         };
-        let now = asked.door.state.clock.now().0.fixed_offset();
+        let now = asked.asker.door.state.clock.now().0.fixed_offset();
         let ends = time("end_date")?.unwrap_or(now);
         let begins = time("start_date")?.unwrap_or(ends - chrono::Duration::days(90));
         let words = |name| {
@@ -301,7 +301,7 @@ pub(super) async fn create(State(door): State<Arc<Door>>, request: Request) -> R
     let content = more.fold(said.to_owned(), |all, line| all + &line);
     let nameless = name.is_none() && phone.is_none();
     let mut input = json!({
-        "idempotencyKey": asked.key.clone().unwrap_or_else(|| Uuid::now_v7().to_string()),
+        "idempotencyKey": asked.asker.key.clone().unwrap_or_else(|| Uuid::now_v7().to_string()),
         "kind": "REQUEST",
         "channel": if app { "APP" } else { "WEB" },
         "categoryId": service,

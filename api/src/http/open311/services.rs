@@ -1,6 +1,6 @@
 //! Services: the categories of a county.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
@@ -92,9 +92,9 @@ pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Res
     let all = all.categories.unwrap_or_default();
     let above: HashSet<&str> =
         all.iter().filter_map(|one| one.parent.as_ref()).map(|parent| parent.id.as_str()).collect();
-    let named: HashMap<&str, &str> = FIELDS.into_iter().collect();
+    let labels = asked.asker.door.labels();
     let services = all.iter().filter(|one| !above.contains(one.id.as_str())).map(|one| {
-        let field = named.get(one.field.as_str()).copied().unwrap_or_default();
+        let field = labels.of("DemandField", &one.field);
         let group = one.parent.as_ref().map_or(field, |parent| parent.name.as_str());
         json!({
             "service_code": one.id,
@@ -108,16 +108,6 @@ pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Res
     });
     Ok(axum::Json(services.collect::<Vec<_>>()).into_response())
 }
-
-/// Names of the six fields, as offices have them.
-const FIELDS: [(&str, &str); 6] = [
-    ("PROSPERITY", "群众致富"),
-    ("POVERTY_ALLEVIATION", "巩固拓展脱贫攻坚成果"),
-    ("RURAL_REVITALISATION", "乡村振兴"),
-    ("BASIC_LIVELIHOOD", "基本民生"),
-    ("CONVENIENCE", "便民利民"),
-    ("GOVERNANCE", "基层治理"),
-];
 
 /// GET `services/{code}.json`: a service asks for nothing beside what every request has.
 pub(super) async fn definition(

@@ -6,6 +6,7 @@ use crate::kernel::{
     db::Db,
     error::{Code, Fault, Result},
 };
+use entity::kind::AccessAction;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -38,16 +39,17 @@ impl Book {
     }
 
     /// Takes lines to be written soon. When too many wait, the caller waits with them; an answer that cannot be written
-    /// down is not given.
+    /// down is not given. What leaves in a file is written before anybody has it.
     pub async fn note(&self, db: &Db, lines: Vec<Line>) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
+        let exported = lines.iter().any(|line| line.action == AccessAction::Export);
         let full = {
             let mut waiting = self.waiting();
             waiting.subjects += lines.iter().map(|line| line.subjects.len()).sum::<usize>();
             waiting.lines.extend(lines);
-            waiting.subjects > MOST
+            waiting.subjects > MOST || exported
         };
         self.more.notify_one();
         if full { self.flush(db).await } else { Ok(()) }

@@ -5,7 +5,7 @@ use entity::kind::{AccessAction, DataClass};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -42,6 +42,7 @@ struct Looks {
 pub struct Seen {
     looks: Mutex<BTreeMap<AccessAction, Looks>>,
     searching: AtomicBool,
+    export: OnceLock<String>,
 }
 
 impl Seen {
@@ -50,9 +51,15 @@ impl Seen {
         self.searching.store(true, Ordering::Relaxed);
     }
 
+    /// What is read leaves in a file, for this purpose.
+    pub fn exporting(&self, purpose: &str) {
+        _ = self.export.set(purpose.to_owned());
+    }
+
     /// Notes a field that is shown of a subject.
     pub fn note(&self, subject: Subject, way: Way, of: &str, field: &str, class: DataClass) {
         let action = match way {
+            _ if self.export.get().is_some() => AccessAction::Export,
             _ if self.searching.load(Ordering::Relaxed) => AccessAction::Search,
             Way::One => AccessAction::Read,
             Way::Listed => AccessAction::List,
@@ -73,7 +80,7 @@ impl Seen {
         let line = |(action, looks): (AccessAction, Looks)| Line {
             who: who(),
             action,
-            purpose: None,
+            purpose: self.export.get().cloned(),
             fields: looks.fields.into_iter().collect(),
             subjects: looks.subjects.into_iter().collect(),
         };
