@@ -332,6 +332,10 @@ kinds! {
         Visit,
         /// A diary entry (民情日记).
         Diary,
+        /// A demand (诉求).
+        Demand,
+        /// A step of a task (台账记录).
+        TaskEvent,
     }
 
     /// A kind of roster (名册种类).

@@ -237,9 +237,9 @@ async fn whoever_recorded_a_visit_or_wrote_an_entry_attaches_and_removes_and_nob
     let theirs = add(&contact, &record, &[upload]).await;
     assert_eq!(theirs["errors"][0]["code"], "NOT_FOUND", "an upload is its own account's alone: {theirs}");
     assert_eq!(theirs["errors"][0]["path"], json!(["input", "uploadIds", "0"]));
-    let resident = world.actor("resident").await;
+    let auditor = world.actor("auditor").await;
     let input = json!({"purpose": "ATTACHMENT", "fileName": "a.jpg", "length": 9});
-    let none = resident.change("uploadCreate", "UploadCreateInput", "upload { id }", input).await;
+    let none = auditor.change("uploadCreate", "UploadCreateInput", "upload { id }", input).await;
     assert_eq!(none["errors"][0]["code"], "FORBIDDEN");
 
     let key = lianhu_tests::key();

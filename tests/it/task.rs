@@ -3,8 +3,10 @@
 mod act;
 mod cast;
 mod scene;
+mod files;
 mod offer;
 mod outside;
+mod sheet;
 mod story;
 mod table;
 mod turn;

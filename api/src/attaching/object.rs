@@ -7,7 +7,7 @@ use crate::{
         object::{Attachment, AttachmentsOf},
     },
     kernel::{
-        directive::{auth, cost, may_any},
+        directive::{auth, cost, may_any_in_person},
         error::{Error, Refusal, Result, UserError},
         payload::ctx,
         request::Ctx,
@@ -74,11 +74,14 @@ pub struct AttachmentMutation;
 impl AttachmentMutation {
     /// Attaches files to a record (添加附件), all of them or none: JPEG, PNG, PDF, documents and sheets of Office Open XML without
     /// macros, told by their content. Pictures are turned upright and kept without anything beside the picture. A record
-    /// has 20 files at the most, and 100 MiB; an account attaches 1 GiB within 24 hours. Requires to have recorded the
-    /// visit, by a live assignment that reaches it or as `GRID_WORKER`, `LEADER` or `REGION_ADMIN` of its place; or to have
-    /// written the diary entry. Errors: `INVALID` (number, what the content is, size of a picture), `LIMIT`, `STATE` (an upload
-    /// that is not complete, a visit that is withdrawn), `FORBIDDEN`, `NOT_FOUND`.
-    #[graphql(directive = cost::apply(100), directive = auth::apply(may_any(upload::opened_by(UploadPurpose::Attachment))))]
+    /// has 20 files at the most, and 100 MiB; an account attaches 1 GiB within 24 hours. Not by a key. Requires to have recorded the
+    /// visit, by a live assignment that reaches it or as `GRID_WORKER`, `LEADER` or `REGION_ADMIN` of its place; to have
+    /// written the diary entry; to have registered or raised the demand, as `RESIDENT` or `ENTERPRISE_REP`, too, or as `DISPATCHER`,
+    /// as long as one may register one for it; or to have taken the step of the task, as its handler or as `SUPERVISOR` (a check)
+    /// as long as one may take such a step. Errors: `INVALID` (number, what the content is, size of a
+    /// picture), `LIMIT`, `STATE` (an upload that is not complete, a visit that is withdrawn, a demand that was refused, a task
+    /// that is over), `FORBIDDEN`, `NOT_FOUND`.
+    #[graphql(directive = cost::apply(100), directive = auth::apply(may_any_in_person(upload::opened_by(UploadPurpose::Attachment))))]
     async fn attachments_add(
         &self,
         gql: &Context<'_>,
@@ -97,7 +100,7 @@ impl AttachmentMutation {
 
     /// Removes a file from its record (删除附件): its bytes and its name are gone for good. Requires what `attachmentsAdd` requires.
     /// Errors: `CONFLICT`, `FORBIDDEN`, `NOT_FOUND` (also of a visit that is withdrawn).
-    #[graphql(directive = cost::apply(10), directive = auth::apply(may_any(upload::opened_by(UploadPurpose::Attachment))))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may_any_in_person(upload::opened_by(UploadPurpose::Attachment))))]
     async fn attachment_remove(
         &self,
         gql: &Context<'_>,

@@ -3,17 +3,62 @@
 
 use crate::{
     attachment::object::Attachment,
+    demand::{self, object::Demand},
     diary::{self, object::Diary},
     kernel::{error::Result, request::Ctx},
+    task::{self, ledger::TaskEvent},
     visit::{self, object::Visit},
 };
 use async_graphql::OneofObject;
 use entity::{
-    id::{DiaryId, VisitId},
+    id::{DemandId, DiaryId, TaskEventId, VisitId},
     kind::RecordKind,
 };
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
+
+/// A record that files are attached to.
+trait Filed {
+    /// Notes that something of a file is shown, as of whom the record is about; false when the viewer is not shown its files.
+    async fn shows_file(&self, ctx: &Ctx, field: &'static str) -> Result<bool>;
+}
+
+impl Filed for Visit {
+    async fn shows_file(&self, ctx: &Ctx, field: &'static str) -> Result<bool> {
+        self.shows(ctx, FILE, field);
+        Ok(true)
+    }
+}
+
+impl Filed for Diary {
+    async fn shows_file(&self, ctx: &Ctx, field: &'static str) -> Result<bool> {
+        self.shows(ctx, FILE, field);
+        Ok(true)
+    }
+}
+
+impl Filed for Demand {
+    async fn shows_file(&self, ctx: &Ctx, field: &'static str) -> Result<bool> {
+        let shown = self.shows_files();
+        if shown {
+            self.shows(ctx, FILE, field);
+        }
+        Ok(shown)
+    }
+}
+
+impl Filed for TaskEvent {
+    async fn shows_file(&self, ctx: &Ctx, field: &'static str) -> Result<bool> {
+        let task = self.whole(ctx).await?.filter(|task| self.shows_files(task));
+        if let Some(task) = &task {
+            task.shows(ctx, FILE, field);
+        }
+        Ok(task.is_some())
+    }
+}
+
+/// The type of which something is shown.
+const FILE: &str = "Attachment";
 
 macro_rules! records {
     ($($(#[$doc:meta])* $kind:ident: $id:ident, $field:literal, $changeable:path;)*) => {
@@ -63,11 +108,8 @@ macro_rules! records {
             pub(crate) async fn shows(&self, ctx: &Ctx, field: &'static str) -> Result<bool> {
                 match self.record_kind {
                     $(RecordKind::$kind => {
-                        let record = ctx.node::<$kind>(self.record_id).await?;
-                        if let Some(record) = &record {
-                            record.shows(ctx, "Attachment", field);
-                        }
-                        Ok(record.is_some())
+                        let Some(record) = ctx.node::<$kind>(self.record_id).await? else { return Ok(false) };
+                        record.shows_file(ctx, field).await
                     })*
                 }
             }
@@ -80,4 +122,8 @@ records! {
     Visit: VisitId, "visitId", visit::changeable;
     /// A diary entry: by whoever wrote it.
     Diary: DiaryId, "diaryId", diary::changeable;
+    /// A demand that was not refused or withdrawn: by whoever registered it, and whoever raised it.
+    Demand: DemandId, "demandId", demand::changeable;
+    /// A step of a task that is not over: by whoever took it, as long as they may do the like.
+    TaskEvent: TaskEventId, "taskEventId", task::changeable;
 }

@@ -1,6 +1,7 @@
 //! Erasing what was said in demands of households that are gone.
 
 use crate::{
+    attachment::upkeep as attachments,
     household::erase::gone_by,
     kernel::{
         bulk::{self, Change, LittleByLittle},
@@ -10,7 +11,7 @@ use crate::{
         record::By,
     },
 };
-use entity::{demand, feedback, id::DemandId, scalar::Date};
+use entity::{demand, feedback, id::DemandId, kind::RecordKind, scalar::Date};
 use indicatif::ProgressBar;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -19,9 +20,10 @@ use sea_orm::{
 
 /// Demands of households that have been gone since a day, of which something personal is held.
 fn gone(by: Date) -> Condition {
-    use demand::Column::{Answer, Content, HouseholdId, Objection, RaiserName, RaiserPhone, Spot};
+    use demand::Column::{Answer, Content, HouseholdId, Id, Objection, RaiserName, RaiserPhone, Spot};
     let held = [Content, Spot, Answer, Objection, RaiserName, RaiserPhone];
     let held = held.into_iter().fold(Condition::any(), |any, column| any.add(column.is_not_null()));
+    let held = held.add(Id.in_subquery(attachments::records(RecordKind::Demand)));
     Condition::all().add(HouseholdId.in_subquery(gone_by(by))).add(held)
 }
 
@@ -30,7 +32,7 @@ pub async fn count(db: &Db, by: Date) -> Result<u64> {
     Ok(unscoped::<demand::Entity>().filter(gone(by)).count(db.read()).await?)
 }
 
-/// Erases what was said; tells of how many demands. Kind, field, days and states stay.
+/// Erases what was said, and the files with it; tells of how many demands. Kind, field, days and states stay.
 pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
     let mut after = None::<DemandId>;
     let mut all = LittleByLittle::new(db, progress);
@@ -44,6 +46,7 @@ pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar
         let rows = some.all(&tx).await?;
         let count = rows.len() as u64;
         after = rows.last().map(|row| row.id);
+        attachments::erase(&tx, RecordKind::Demand, rows.iter().map(|row| row.id.0), by).await?;
         let judged = any_of(feedback::Column::DemandId, rows.iter().map(|row| row.id), db.backend());
         let changes = rows.into_iter().map(|before| {
             let mut after = before.clone();

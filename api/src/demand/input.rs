@@ -1,6 +1,7 @@
 //! What clients say of demands: conditions, orders and inputs.
 
 use crate::kernel::{
+    door::authored,
     error::Result,
     filter::{ChoiceFilter, DateFilter, IdFilter, StringFilter, in_region, operand},
     node::{Filter, Ordering},
@@ -101,7 +102,7 @@ impl Filter for DemandWhere {
             || self.visit_id.is_some()
         {
             // Whose it is, is not told to whom it is about, by a condition as little as by a field.
-            all = all.add(authored(ctx));
+            all = all.add(authored(ctx.scope()));
         }
         if let Some(overdue) = operand(&self.overdue)? {
             let late = Column::State.eq(DemandState::Registered).and(Column::RespondDueAt.lt(ctx.now()));
@@ -113,16 +114,6 @@ impl Filter for DemandWhere {
         }
         Ok(all)
     }
-}
-
-/// Demands of which the viewer is told who raised them.
-pub(crate) fn authored(ctx: &Ctx) -> Condition {
-    use demand::Column::{AboutCadreId, AboutDepartmentId};
-    let scope = ctx.scope();
-    let about_own = scope.cadre.map(|own| AboutCadreId.is_null().or(AboutCadreId.ne(own)));
-    let office = (!scope.handling.is_empty())
-        .then(|| AboutDepartmentId.is_null().or(AboutDepartmentId.is_not_in(scope.handling.iter().copied())));
-    Condition::all().add_option(about_own).add_option(office)
 }
 
 /// What demands are ordered by.

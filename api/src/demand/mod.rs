@@ -19,11 +19,12 @@ mod rule;
 
 use crate::kernel::{
     door,
-    error::{Refusal, RefusalCode, Result},
+    error::{Error, Refusal, RefusalCode, Result},
     place::Place,
     policy::May,
     record::Record,
     refusal::{Detail, Transition},
+    request::Ctx,
     scope::Facts,
     work::Work,
 };
@@ -32,7 +33,7 @@ use entity::{
     id::{DemandId, FeedbackId, TaskId},
     kind::{ChangeKind, DemandState},
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::LockType};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::LockType};
 
 impl Record for demand::Entity {
     const NAME: &'static str = DemandId::PREFIX;
@@ -84,12 +85,32 @@ pub fn facts(row: &demand::Model) -> Facts<'static> {
 
 /// A demand that the viewer sees, held until the command is done.
 pub async fn hold(work: &Work, id: DemandId, field: &str) -> Result<demand::Model> {
-    door::within::<demand::Entity>(work.ctx.scope(), work.ctx.backend())
+    find(&work.ctx, &work.tx, id, field).await
+}
+
+async fn find(ctx: &Ctx, db: &impl ConnectionTrait, id: DemandId, field: &str) -> Result<demand::Model> {
+    ctx.within::<demand::Entity>()
         .filter(demand::Column::Id.eq(id))
         .lock(LockType::NoKeyUpdate)
-        .one(&work.tx)
+        .one(db)
         .await?
         .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// The same, if the viewer may attach files to it: they registered or raised it, and it was not refused or withdrawn.
+pub async fn changeable(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: DemandId,
+    field: &str,
+) -> Result<demand::Model> {
+    let row = find(ctx, db, id, field).await?;
+    ctx.must(May::RegisterDemand, &facts(&row))?;
+    if ctx.viewer().is_none_or(|viewer| viewer.account != row.registered_by) && !is_author(ctx, &row) {
+        return Err(not_author(field));
+    }
+    must_be(&row, &[DemandState::Registered, DemandState::Accepted], field)?;
+    Ok(row)
 }
 
 /// The demands of a task, held until the command is done.
@@ -159,9 +180,9 @@ pub fn must_be(row: &demand::Model, allowed: &[DemandState], field: &str) -> Res
 
 /// Whether the viewer is who raised it: whoever registered it for themselves, or the household or enterprise itself.
 #[must_use]
-pub fn is_author(work: &Work, row: &demand::Model) -> bool {
-    let own = work.ctx.viewer().is_some_and(|viewer| viewer.account == row.registered_by);
-    own && !row.spoken_for || work.ctx.may(May::JudgeResult, &facts(row))
+pub fn is_author(ctx: &Ctx, row: &demand::Model) -> bool {
+    let own = ctx.viewer().is_some_and(|viewer| viewer.account == row.registered_by);
+    own && !row.spoken_for || ctx.may(May::JudgeResult, &facts(row))
 }
 
 /// The refusal of what only the author may do.
@@ -170,10 +191,11 @@ pub(crate) const NOT_AUTHOR: (&str, &str) =
 
 /// Refuses unless the viewer is who raised it.
 pub(crate) fn must_be_author(work: &Work, row: &demand::Model) -> Result<()> {
-    if is_author(work, row) {
-        return Ok(());
-    }
-    Err(Refusal::new(RefusalCode::Forbidden, "id", NOT_AUTHOR.0, NOT_AUTHOR.1)
+    if is_author(&work.ctx, row) { Ok(()) } else { Err(not_author("id")) }
+}
+
+fn not_author(field: &str) -> Error {
+    Refusal::new(RefusalCode::Forbidden, field, NOT_AUTHOR.0, NOT_AUTHOR.1)
         .with(Detail::Requires(vec!["AUTHOR".to_owned()]))
-        .into())
+        .into()
 }

@@ -150,10 +150,11 @@ const MASKED: &[(&str, Option<Part>)] = &[
     ("raiserName", Some(Part::Personal)),
     ("raiserPhone", Some(Part::Phone)),
     ("raiserPhoneMasked", Some(Part::Personal)),
+    ("attachments", Some(Part::Personal)),
 ];
 
 /// What is hidden, too, from whom it is about.
-const AUTHOR: [&str; 8] = [
+const AUTHOR: [&str; 9] = [
     "raiserName",
     "raiserPhone",
     "raiserPhoneMasked",
@@ -162,6 +163,7 @@ const AUTHOR: [&str; 8] = [
     "otherHousehold",
     "visit",
     "registrar",
+    "attachments",
 ];
 
 impl Demand {
@@ -200,6 +202,11 @@ impl Demand {
     /// What tells of who raised it, unless the viewer is whom it is about.
     pub(crate) fn of_author<T>(&self, told: Option<T>) -> Option<T> {
         told.filter(|_| !self.concerned)
+    }
+
+    /// Whether the viewer is shown its files: what is personal of it, and who raised it, for a picture may tell.
+    pub(crate) fn shows_files(&self) -> bool {
+        self.sight.shows(Part::Personal) && !self.concerned
     }
 
     /// Notes that something personal of it is shown: of whose it is, or of whoever registered it.

@@ -2,12 +2,14 @@
 
 use crate::{
     attachment::{object::Attachment, url},
+    demand::object::Demand,
     diary::object::Diary,
     kernel::{
         directive::{DataClass, class},
         error::Result,
         payload::ctx,
     },
+    task::ledger::TaskEvent,
     visit::object::Visit,
 };
 use async_graphql::{ComplexObject, Context};
@@ -48,6 +50,20 @@ impl Attachment {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn diary(&self, gql: &Context<'_>) -> Option<Result<Diary>> {
         let own = (self.record_kind == RecordKind::Diary).then_some(self.record_id);
+        ctx(gql).edge(own).await
+    }
+
+    /// The demand that it is attached to (诉求). Null when it is attached to something else.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn demand(&self, gql: &Context<'_>) -> Option<Result<Demand>> {
+        let own = (self.record_kind == RecordKind::Demand).then_some(self.record_id);
+        ctx(gql).edge(own).await
+    }
+
+    /// The step of a task that it is attached to (台账记录). Null when it is attached to something else.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    async fn task_event(&self, gql: &Context<'_>) -> Option<Result<TaskEvent>> {
+        let own = (self.record_kind == RecordKind::TaskEvent).then_some(self.record_id);
         ctx(gql).edge(own).await
     }
 }

@@ -1,6 +1,7 @@
 //! Edges of `Demand`, of its judgements, and of what is likely the same.
 
 use crate::{
+    attachment::object::{Attachment, AttachmentsOf},
     cadre::object::Cadre,
     category::object::Category,
     demand::{
@@ -30,7 +31,10 @@ use crate::{
     visit::object::Visit,
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::{kind::DemandState, scalar::PhoneNumber};
+use entity::{
+    kind::{DemandState, RecordKind},
+    scalar::PhoneNumber,
+};
 
 /// What the viewer may do to a demand (可否操作).
 #[derive(Clone, Debug, SimpleObject)]
@@ -247,6 +251,16 @@ impl Demand {
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn box_opening(&self, gql: &Context<'_>) -> Option<Result<BoxOpening>> {
         ctx(gql).edge(self.box_opening_id).await
+    }
+
+    /// Files that are attached to it (附件), the first first; at most 20. Null when hidden, and to whom it is about.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn attachments(&self, gql: &Context<'_>) -> Option<Result<Vec<Attachment>>> {
+        if !self.shows_files() {
+            return None;
+        }
+        let asked = AttachmentsOf { kind: RecordKind::Demand, record: self.id.0 };
+        Some(ctx(gql).load(asked).await.map(Option::unwrap_or_default))
     }
 
     /// The task that answers it (任务). Null until it is accepted.

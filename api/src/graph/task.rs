@@ -1,6 +1,7 @@
 //! Edges of `Task`, and of what belongs to it.
 
 use crate::{
+    attachment::object::{Attachment, AttachmentsOf},
     cadre::object::Cadre,
     category::object::Category,
     demand::{
@@ -32,7 +33,7 @@ use crate::{
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
-use entity::id::TaskId;
+use entity::{id::TaskId, kind::RecordKind};
 
 /// What the viewer may do to a task (可否操作), by their rights. The state decides, too: `client-schema/task-flow.md`.
 #[derive(Clone, Debug, SimpleObject)]
@@ -346,6 +347,21 @@ impl TaskEvent {
     #[graphql(directive = class::apply(DataClass::Personal))]
     async fn note(&self, gql: &Context<'_>) -> Option<Result<String>> {
         internal(ctx(gql), self.task_id, ("TaskEvent", "note"), self.note.clone()).await
+    }
+
+    /// Files that are attached to it (附件), the first first; at most 20. Null to who asked for the task, but for those of its result.
+    #[graphql(directive = class::apply(DataClass::Personal))]
+    async fn attachments(&self, gql: &Context<'_>) -> Option<Result<Vec<Attachment>>> {
+        let ctx = ctx(gql);
+        let task = match self.whole(ctx).await {
+            Ok(task) => task?,
+            Err(error) => return Some(Err(error)),
+        };
+        if !self.shows_files(&task) {
+            return None;
+        }
+        let asked = AttachmentsOf { kind: RecordKind::TaskEvent, record: self.id.0 };
+        Some(ctx.load(asked).await.map(Option::unwrap_or_default))
     }
 
     /// The task that it is of (任务).

@@ -17,7 +17,7 @@ use entity::{
     kind::{ConsentPurpose, Ground, RecordKind, Sex},
     member,
     scalar::Date,
-    tag, task, visit, visit_concern,
+    tag, task, task_event, visit, visit_concern,
 };
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
@@ -33,7 +33,7 @@ pub struct Stored {
     visits: OfVisits,
     demands: OfDemands,
     tasks: OfTasks,
-    attachments: bool,
+    files: HashSet<RecordKind>,
 }
 
 /// How many demands of it hold what.
@@ -160,8 +160,10 @@ pub const HELD: &[Entry] = &[
     duty("Visit.location", Personal, Part::Personal, |of| of.visits.positions > 0),
     duty("Condolence.items", Personal, Part::Personal, |of| of.visits.items > 0),
     duty("Condolence.value", Sensitive, Part::Personal, |of| of.visits.values > 0),
-    duty("Visit.attachments", Personal, Part::Personal, |of| of.attachments),
-    duty("Attachment.fileName", Personal, Part::Personal, |of| of.attachments),
+    duty("Visit.attachments", Personal, Part::Personal, |of| of.files.contains(&RecordKind::Visit)),
+    duty("Demand.attachments", Personal, Part::Personal, |of| of.files.contains(&RecordKind::Demand)),
+    duty("TaskEvent.attachments", Personal, Part::Personal, |of| of.files.contains(&RecordKind::TaskEvent)),
+    duty("Attachment.fileName", Personal, Part::Personal, |of| !of.files.is_empty()),
     duty("Demand.content", Personal, Part::Personal, |of| of.demands.contents > 0),
     duty("Demand.spot", Personal, Part::Personal, |of| of.demands.spots > 0),
     duty("Demand.answer", Personal, Part::Personal, |of| of.demands.answers > 0),
@@ -273,22 +275,41 @@ async fn of_tasks(
     Ok(rows.into_iter().map(|row| (row.household_id, row.of)).collect())
 }
 
-/// Households with files of visits to them.
-async fn of_attachments(ctx: &Ctx, ids: impl Iterator<Item = HouseholdId>) -> Result<HashSet<HouseholdId>> {
+/// Of which kinds of records of theirs households have files, in a statement for each kind.
+async fn of_files(
+    ctx: &Ctx,
+    ids: impl Iterator<Item = HouseholdId> + Clone,
+) -> Result<HashMap<HouseholdId, HashSet<RecordKind>>> {
     use attachment::Column::{RecordId, RecordKind as Kind, RemovedAt};
+    use task_event::Column::{Id as StepId, TaskId};
     let visit = attachment::Entity::belongs_to(visit::Entity).from(RecordId).to(visit::Column::Id);
-    let households: Vec<HouseholdId> = unscoped::<attachment::Entity>()
-        .select_only()
-        .column(visit::Column::HouseholdId)
-        .distinct()
-        .join(JoinType::InnerJoin, visit.into())
-        .filter(Kind.eq(RecordKind::Visit))
-        .filter(RemovedAt.is_null())
-        .filter(any_of(visit::Column::HouseholdId, ids, ctx.backend()))
-        .into_tuple()
-        .all(ctx.db().read())
-        .await?;
-    Ok(households.into_iter().collect())
+    let demand = attachment::Entity::belongs_to(demand::Entity).from(RecordId).to(demand::Column::Id);
+    let step = attachment::Entity::belongs_to(task_event::Entity).from(RecordId).to(StepId);
+    let task = task_event::Entity::belongs_to(task::Entity).from(TaskId).to(task::Column::Id);
+    let files = || unscoped::<attachment::Entity>().select_only().filter(RemovedAt.is_null()).distinct();
+    let those = any_of(visit::Column::HouseholdId, ids.clone(), ctx.backend());
+    let visits =
+        files().join(JoinType::InnerJoin, visit.into()).column(visit::Column::HouseholdId).filter(those);
+    let those = any_of(demand::Column::HouseholdId, ids.clone(), ctx.backend());
+    let demands =
+        files().join(JoinType::InnerJoin, demand.into()).column(demand::Column::HouseholdId).filter(those);
+    let those = any_of(task::Column::HouseholdId, ids, ctx.backend());
+    let tasks = files()
+        .join(JoinType::InnerJoin, step.into())
+        .join(JoinType::InnerJoin, task.into())
+        .column(task::Column::HouseholdId)
+        .filter(those);
+    let mut found: HashMap<HouseholdId, HashSet<RecordKind>> = HashMap::new();
+    for (kind, select) in
+        [(RecordKind::Visit, visits), (RecordKind::Demand, demands), (RecordKind::TaskEvent, tasks)]
+    {
+        let households: Vec<HouseholdId> =
+            select.filter(Kind.eq(kind)).into_tuple().all(ctx.db().read()).await?;
+        for id in households {
+            found.entry(id).or_default().insert(kind);
+        }
+    }
+    Ok(found)
 }
 
 /// One thing that is held, or would be, on a household (持有的一项信息). Never its value.
@@ -339,7 +360,7 @@ impl Key for HeldOf {
         let visits = of_visits(&ctx, keys.iter().map(|key| key.0)).await?;
         let demands = of_demands(&ctx, ids()).await?;
         let tasks = of_tasks(&ctx, ids()).await?;
-        let attached = of_attachments(&ctx, ids()).await?;
+        let mut files = of_files(&ctx, ids()).await?;
         let mut consents = ConsentsOf::load(ctx.clone(), ids().map(ConsentsOf).collect()).await?;
         let retention = ctx.keep()?.retention;
         let held = households.into_iter().map(|household| {
@@ -352,8 +373,8 @@ impl Key for HeldOf {
             let visits = visits.get(&id).copied().unwrap_or_default();
             let demands = demands.get(&id).copied().unwrap_or_default();
             let tasks = tasks.get(&id).copied().unwrap_or_default();
-            let attachments = attached.contains(&id);
-            let stored = Stored { household, members, sensitive_tags, visits, demands, tasks, attachments };
+            let files = files.remove(&id).unwrap_or_default();
+            let stored = Stored { household, members, sensitive_tags, visits, demands, tasks, files };
             let item = |entry: &Entry| {
                 let is_held = (entry.held)(&stored);
                 let consent = consents.iter().find(|one| Some(one.purpose) == entry.consent);

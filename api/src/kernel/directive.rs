@@ -44,6 +44,15 @@ pub fn may_any(any_of: &[May]) -> Vec<String> {
     Policy::default().would_allow_any(any_of)
 }
 
+/// The same for what nobody does by a key.
+#[must_use]
+pub fn may_any_in_person(any_of: &[May]) -> Vec<String> {
+    let in_person = |rule: &Rule| !matches!(rule.relation, Relation::Granted(_));
+    let policy = Policy::default();
+    Policy { rules: policy.rules.iter().copied().filter(in_person).collect(), ..policy }
+        .would_allow_any(any_of)
+}
+
 /// The same, where only a right over a whole region counts.
 #[must_use]
 pub fn may_in_region(may: May) -> Vec<String> {

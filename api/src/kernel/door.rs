@@ -8,7 +8,9 @@ mod own;
 mod people;
 mod served;
 
-pub use served::{counted_assignments, counted_households, enterprises_showing, households_showing};
+pub use served::{
+    authored, counted_assignments, counted_households, enterprises_showing, households_showing,
+};
 
 use super::{
     place::{Level, Root},

@@ -17,8 +17,8 @@ use entity::{
     },
     intake_point,
     kind::RecordKind,
-    member, membership, position, region, roster_import, task, task_milestone, task_part, task_request,
-    upload, visit, work_day, work_hours,
+    member, membership, position, region, roster_import, task, task_event, task_milestone, task_part,
+    task_request, upload, visit, work_day, work_hours,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QuerySelect, Set,
@@ -122,7 +122,23 @@ async fn of_task<E: EntityTrait>(
 async fn of_attachment(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Place>, DbErr> {
     let mut found = attached_to::<visit::Entity>(db, RecordKind::Visit, visit::Column::Id, &ids).await?;
     found.extend(attached_to::<diary::Entity>(db, RecordKind::Diary, diary::Column::Id, &ids).await?);
+    found.extend(attached_to::<demand::Entity>(db, RecordKind::Demand, demand::Column::Id, &ids).await?);
+    found.extend(attached_to_step(db, &ids).await?);
     Ok(found)
+}
+
+/// Of a step of a task, where the task does.
+async fn attached_to_step(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Place>, DbErr> {
+    use attachment::Column::{Id, RecordId, RecordKind as Kind};
+    use task_event::Column::{Id as StepId, TaskId as OfTask};
+    let step = attachment::Entity::belongs_to(task_event::Entity).from(RecordId).to(StepId);
+    let task = task_event::Entity::belongs_to(task::Entity).from(OfTask).to(task::Column::Id);
+    let rows = unscoped::<attachment::Entity>()
+        .join(JoinType::InnerJoin, step.into())
+        .join(JoinType::InnerJoin, task.into())
+        .filter(Kind.eq(RecordKind::TaskEvent));
+    let rows = rows.select_only().column(Id);
+    stands::all(db, stands::select::<attachment::Entity, task::Entity>(rows), Id, ids).await
 }
 
 async fn attached_to<P: EntityTrait>(

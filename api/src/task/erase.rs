@@ -1,6 +1,7 @@
 //! Erasing what was written in tasks that concern households that are gone. The ledger stays: what was done, when, by whom.
 
 use crate::{
+    attachment::upkeep as attachments,
     household::erase::{ERASED, gone_by},
     kernel::{
         bulk::{self, Change, LittleByLittle},
@@ -10,7 +11,12 @@ use crate::{
         record::By,
     },
 };
-use entity::{id::TaskId, scalar::Date, task, task_event, task_milestone, task_part, task_request};
+use entity::{
+    id::{TaskEventId, TaskId},
+    kind::RecordKind,
+    scalar::Date,
+    task, task_event, task_milestone, task_part, task_request,
+};
 use indicatif::ProgressBar;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -28,7 +34,7 @@ pub async fn count(db: &Db, by: Date) -> Result<u64> {
     Ok(unscoped::<task::Entity>().filter(gone(by)).count(db.read()).await?)
 }
 
-/// Erases what was written; tells of how many tasks. Numbers, states, days and who acted stay.
+/// Erases what was written, and the files with it; tells of how many tasks. Numbers, states, days and who acted stay.
 pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar) -> Result<u64> {
     let mut after = None::<TaskId>;
     let mut all = LittleByLittle::new(db, progress);
@@ -51,6 +57,14 @@ pub async fn personal(db: &Db, gone_by: Date, by: By<'_>, progress: &ProgressBar
         bulk::change::<task::Entity>(&tx, changes.collect(), by).await?;
         let of = |column| any_of(column, ids.iter().copied(), db.backend());
         let (none, erased) = (Expr::value(Option::<String>::None), Expr::value(ERASED));
+        let events: Vec<TaskEventId> = unscoped::<task_event::Entity>()
+            .select_only()
+            .column(task_event::Column::Id)
+            .filter(of(task_event::Column::TaskId))
+            .into_tuple()
+            .all(&tx)
+            .await?;
+        attachments::erase(&tx, RecordKind::TaskEvent, events.iter().map(|id| id.0), by).await?;
         task_event::Entity::update_many()
             .col_expr(task_event::Column::Note, none.clone())
             .filter(of(task_event::Column::TaskId))

@@ -8,6 +8,7 @@ use crate::kernel::{
     error::Result,
     node::{Filter, Node, Ordering},
     page::Run,
+    policy::Part,
     request::Ctx,
     rows::Key,
     scope::Scope,
@@ -280,6 +281,12 @@ impl Node for TaskEvent {
 }
 
 impl TaskEvent {
+    /// Whether files of it are shown to who sees its task so: those of the result to everybody, the others are offices' own.
+    pub(crate) fn shows_files(&self, task: &Task) -> bool {
+        let part = if self.action == TaskAction::Resolve { Part::Personal } else { Part::Internal };
+        task.sight.shows(part)
+    }
+
     /// The task that it is of.
     pub(crate) async fn whole(&self, ctx: &Ctx) -> Result<Option<Task>> {
         ctx.node::<Task>(self.task_id).await

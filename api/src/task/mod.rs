@@ -25,9 +25,12 @@ pub mod upkeep;
 
 use crate::kernel::{
     door,
-    error::{Refusal, Result},
+    error::{Refusal, RefusalCode, Result},
     place::Place,
+    policy::May,
     record::Record,
+    refusal::Detail,
+    request::Ctx,
     scope::Facts,
     work::Work,
 };
@@ -35,7 +38,7 @@ use entity::{
     id::{CadreId, DepartmentId, MilestoneId, TaskEventId, TaskId, TaskPartId, TaskRequestId},
     task, task_event, task_milestone, task_part, task_request,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 
 /// A handler of a part: a department or a cadre.
 type Party = (Option<DepartmentId>, Option<CadreId>);
@@ -122,12 +125,56 @@ pub fn desk_facts(row: &task::Model) -> Facts<'static> {
 
 /// A task that the viewer sees, held until the command is done.
 pub async fn hold(work: &Work, id: TaskId, field: &str) -> Result<task::Model> {
-    door::within::<task::Entity>(work.ctx.scope(), work.ctx.backend())
+    find(&work.ctx, &work.tx, id, field).await
+}
+
+async fn find(ctx: &Ctx, db: &impl ConnectionTrait, id: TaskId, field: &str) -> Result<task::Model> {
+    ctx.within::<task::Entity>()
         .filter(task::Column::Id.eq(id))
         .lock(LockType::NoKeyUpdate)
-        .one(&work.tx)
+        .one(db)
         .await?
         .ok_or_else(|| Refusal::not_found(field).into())
+}
+
+/// A step that the viewer may attach files to: they took it, may still take such a step, and the task is not over. The task is
+/// held until the command is done.
+pub async fn changeable(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: TaskEventId,
+    field: &str,
+) -> Result<task_event::Model> {
+    let event = ctx
+        .within::<task_event::Entity>()
+        .filter(task_event::Column::Id.eq(id))
+        .one(db)
+        .await?
+        .ok_or_else(|| Refusal::not_found(field))?;
+    let row = find(ctx, db, event.task_id, field).await?;
+    let own = ctx.viewer().is_some_and(|viewer| Some(viewer.account) == event.account_id);
+    if !own {
+        return Err(Refusal::new(
+            RefusalCode::Forbidden,
+            field,
+            "只有本人办理的记录才能添加或删除附件。",
+            "Files are attached to one's own steps, and removed from them.",
+        )
+        .with(Detail::Requires(vec!["AUTHOR".to_owned()]))
+        .into());
+    }
+    let rights: Vec<May> = flow::lines(event.action).filter_map(|line| line.may).collect();
+    if !rights.iter().any(|&may| ctx.may(may, &facts(&row))) {
+        return Err(rights
+            .first()
+            .map_or_else(|| Refusal::not_found(field).into(), |&may| ctx.forbidden(may)));
+    }
+    if !row.open {
+        return Err(
+            Refusal::new(RefusalCode::State, field, "任务已经结束。", "The task is over already.").into()
+        );
+    }
+    Ok(event)
 }
 
 /// The parts of a task, all of them, as they were offered.

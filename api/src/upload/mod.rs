@@ -95,7 +95,9 @@ pub async fn complete(ctx: &Ctx, id: UploadId, purpose: UploadPurpose) -> Result
 pub(crate) const fn opened_by(purpose: UploadPurpose) -> &'static [May] {
     match purpose {
         UploadPurpose::Roster => &[May::ImportRoster],
-        UploadPurpose::Attachment => &[May::RecordVisit, May::KeepDiary],
+        UploadPurpose::Attachment => {
+            &[May::RecordVisit, May::KeepDiary, May::RegisterDemand, May::HandleTask, May::CheckTask]
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{announce, delete, opened_by, store::Store, url};
 use crate::kernel::{
     connection::{Connection, Cursor},
-    directive::{DataClass, auth, class, cost, may_any, signed_in},
+    directive::{DataClass, auth, class, cost, may_any_in_person, signed_in},
     error::{Error, Result, UserError},
     filter::operand,
     node::{Filter, Listing, Node, OrderBy, Ordering, list},
@@ -193,10 +193,11 @@ pub struct UploadMutation;
 #[Object]
 impl UploadMutation {
     /// Announces a file (上传文件); its bytes then go to `url`, by tus 1.0.0. Requires for `ROSTER` the permission
-    /// `IMPORT_ROSTER` somewhere: `REGION_ADMIN`; for `ATTACHMENT` `RECORD_VISIT` or `KEEP_DIARY`: a live assignment,
-    /// `GRID_WORKER`, `LEADER` or `REGION_ADMIN`. An account may have 20 uploads that are not complete, and in all as many
+    /// `IMPORT_ROSTER` somewhere: `REGION_ADMIN`; for `ATTACHMENT` `RECORD_VISIT`, `KEEP_DIARY`, `REGISTER_DEMAND`, `HANDLE_TASK` or `CHECK_TASK`: a live
+    /// assignment, a task that was given, `GRID_WORKER`, `LEADER`, `DISPATCHER`, `SUPERVISOR`, `REGION_ADMIN`, `RESIDENT` or
+    /// `ENTERPRISE_REP`. Not by a key. An account may have 20 uploads that are not complete, and in all as many
     /// bytes as four files of the greatest length. Errors: `INVALID`, `DUPLICATE`, `LIMIT`, `FORBIDDEN`.
-    #[graphql(directive = cost::apply(10), directive = auth::apply(may_any(&UploadPurpose::all().flat_map(opened_by).copied().collect::<Vec<_>>())))]
+    #[graphql(directive = cost::apply(10), directive = auth::apply(may_any_in_person(&UploadPurpose::all().flat_map(opened_by).copied().collect::<Vec<_>>())))]
     async fn upload_create(
         &self,
         gql: &Context<'_>,

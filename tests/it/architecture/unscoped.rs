@@ -78,6 +78,7 @@ pub(super) const UNSCOPED: &[Allowed] = &[
     ("api/src/task/upkeep.rs", "task_event", "whether a task that the clock holds was contested"),
     ("api/src/task/ledger.rs", "task_event", "numbers of events that go through their door"),
     ("api/src/task/erase.rs", "task", "what is past its time goes; nothing is shown"),
+    ("api/src/task/erase.rs", "task_event", "steps whose files go with what was written; nothing is shown"),
     ("api/src/demand/erase.rs", "demand", "what is past its time goes; nothing is shown"),
     ("api/src/household/held.rs", "demand", "what is held on the household, never its value"),
     ("api/src/household/held.rs", "task", "what is held on the household, never its value"),

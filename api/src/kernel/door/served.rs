@@ -6,13 +6,16 @@ use super::{
     select_column, select_id, some, sorted, through, tied,
 };
 use crate::kernel::{
-    policy::Part,
+    policy::{Part, Sight},
     scope::{Doors, Scope},
 };
 use entity::{
     access_subject, assignment, assignment_batch, attachment, box_opening, cadre, change, contact_card,
-    correction, demand, diary, enterprise, feedback, household, intake_point, kind::RecordKind, member, task,
-    task_event, task_milestone, task_part, task_request, visit, visit_participation,
+    correction, demand, diary, enterprise, feedback, household,
+    id::TaskId,
+    intake_point,
+    kind::{RecordKind, TaskAction},
+    member, task, task_event, task_milestone, task_part, task_request, visit, visit_participation,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait,
@@ -174,18 +177,45 @@ impl Guarded for visit::Entity {
     }
 }
 
+/// Demands of what stands in the places of these doors, of the households and enterprises that are tied singly, and of these
+/// tasks.
+fn demands(doors: &Doors, given: &[TaskId], backend: DbBackend) -> Gate {
+    use demand::Column::{EnterpriseId, HouseholdId, TaskId};
+    let mut gate = located::<demand::Entity>(doors, None);
+    let Gate::Branches(branches) = &mut gate else { return gate };
+    branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
+    branches.extend((!given.is_empty()).then(|| any_of(TaskId, given.iter().copied(), backend)));
+    gate
+}
+
+/// Demands of which the viewer is shown what is personal, and who raised them.
+fn demands_with_author(scope: &Scope, backend: DbBackend) -> Condition {
+    let shown = scope.given.iter().filter(|(_, (_, demands))| demands.shows(Part::Personal));
+    let gate = demands(&scope.demands.showing(Part::Personal), &sorted(shown.map(|(id, _)| *id)), backend);
+    let sender = scope.sender.filter(|sender| sender.demands.shows(Part::Personal));
+    let shown = Condition::any()
+        .add(gate.condition())
+        .add_option(sender.map(|sender| demand::Column::RegisteredBy.eq(sender.account)));
+    Condition::all().add(shown).add(authored(scope))
+}
+
+/// Demands of which the viewer is told who raised them: those that are not about themselves or their office.
+#[must_use]
+pub fn authored(scope: &Scope) -> Condition {
+    use demand::Column::{AboutCadreId, AboutDepartmentId};
+    let about_own = scope.cadre.map(|own| AboutCadreId.is_null().or(AboutCadreId.ne(own)));
+    let office = some(&scope.handling)
+        .map(|own| AboutDepartmentId.is_null().or(AboutDepartmentId.is_not_in(own.iter().copied())));
+    Condition::all().add_option(about_own).add_option(office)
+}
+
 impl Guarded for demand::Entity {
     /// Demands of what stands in the places, of the households and enterprises that are tied singly, of tasks that were given,
     /// those that are about oneself or one's department, and those that a system has sent.
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
-        use demand::Column::*;
-        let doors = &scope.demands;
-        let mut gate = located::<Self>(doors, None);
+        use demand::Column::{AboutCadreId, AboutDepartmentId, RegisteredBy};
+        let mut gate = demands(&scope.demands, &sorted(scope.given.keys().copied()), backend);
         let Gate::Branches(branches) = &mut gate else { return gate };
-        branches.extend(tied(doors, HouseholdId, EnterpriseId, backend));
-        branches.extend(
-            (!scope.given.is_empty()).then(|| any_of(TaskId, sorted(scope.given.keys().copied()), backend)),
-        );
         branches.extend(scope.cadre.map(|own| AboutCadreId.eq(own)));
         branches
             .extend(some(&scope.handling).map(|own| any_of(AboutDepartmentId, own.iter().copied(), backend)));
@@ -230,6 +260,38 @@ impl Guarded for task::Entity {
         );
         gate
     }
+}
+
+/// Tasks of which a part is shown that is hidden of those that are seen for another reason than their place, their household or
+/// having them: `Scope::task_sight` as SQL.
+fn tasks_showing(part: Part, scope: &Scope, backend: DbBackend) -> Condition {
+    use task::Column::{EnterpriseId, HouseholdId, Id, LeadCadreId, LeadDepartmentId};
+    if Sight::OWN.shows(part) {
+        return task::Entity::gate(scope, backend).condition();
+    }
+    let doors = scope.tasks.showing(part);
+    let mut gate = located::<task::Entity>(&doors, None);
+    if let Gate::Branches(branches) = &mut gate {
+        branches.extend(tied(&doors, HouseholdId, EnterpriseId, backend));
+        let given = scope.given.iter().filter(|(_, (task, _))| task.shows(part)).map(|(id, _)| *id);
+        branches.extend(some(&sorted(given)).map(|own| any_of(Id, own.iter().copied(), backend)));
+        if Sight::SERVED.shows(part) {
+            branches.extend(scope.cadre.map(|own| LeadCadreId.eq(own)));
+            branches.extend(
+                some(&scope.handling).map(|own| any_of(LeadDepartmentId, own.iter().copied(), backend)),
+            );
+        }
+    }
+    gate.condition()
+}
+
+/// Steps of tasks whose files are shown: those of the result to everybody who sees the task, the others are offices' own.
+fn events_with_files(scope: &Scope, backend: DbBackend) -> Condition {
+    use task_event::Column::{Action, TaskId};
+    let of = |part| TaskId.in_subquery(select_id::<task::Entity>(tasks_showing(part, scope, backend)));
+    Condition::any()
+        .add(of(Part::Internal))
+        .add(Condition::all().add(Action.eq(TaskAction::Resolve)).add(of(Part::Personal)))
 }
 
 impl Guarded for task_part::Entity {
@@ -285,6 +347,14 @@ impl Guarded for attachment::Entity {
                     diary::Column::Id,
                     diary::Entity::gate(scope, backend).condition(),
                 ),
+            ),
+            (
+                RecordKind::Demand,
+                attached_to::<demand::Entity>(demand::Column::Id, demands_with_author(scope, backend)),
+            ),
+            (
+                RecordKind::TaskEvent,
+                attached_to::<task_event::Entity>(task_event::Column::Id, events_with_files(scope, backend)),
             ),
         ];
         let branch = |(kind, seen)| Kind.eq(kind).and(RemovedAt.is_null()).and(seen);
