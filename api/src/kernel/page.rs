@@ -210,7 +210,7 @@ impl<'a, E: Guarded> List<'a, E> {
         let (columns, values) = match (self.order, &mark.value) {
             (Some(order), Some(value)) => (
                 Expr::tuple([Expr::col(order.as_column_ref()), Expr::col(self.id.as_column_ref())]),
-                Expr::tuple([Expr::val(typed(order, value)?), id]),
+                Expr::tuple([Expr::val(typed(order, value, self.backend)?), id]),
             ),
             _ => (Expr::col(self.id.as_column_ref()), id),
         };
@@ -356,11 +356,19 @@ fn slice<R>(mut rows: Vec<(Mark, R)>, page: &Page, stamp: &Stamp) -> Slice<R> {
     Slice { rows, has_next, has_previous }
 }
 
-fn typed<C: ColumnTrait>(column: C, text: &str) -> Result<Value> {
+/// How PostgreSQL writes a moment as text: `2026-11-23 02:27:27.674+00`.
+const MOMENT: &str = "%Y-%m-%d %H:%M:%S%.f%#z";
+
+/// A mark as a value of its column. SQLite keeps moments as texts, as which they are compared, too.
+fn typed<C: ColumnTrait>(column: C, text: &str, backend: DbBackend) -> Result<Value> {
     let mismatch = || Error::from(Fault::new(Code::CursorMismatch, "游标无效。", "The cursor is not valid."));
     Ok(match column.def().get_column_type() {
         ColumnType::Date => Value::from(text.parse::<chrono::NaiveDate>().map_err(|_| mismatch())?),
         ColumnType::Integer => Value::from(text.parse::<i32>().map_err(|_| mismatch())?),
+        ColumnType::TimestampWithTimeZone if backend == DbBackend::Postgres => {
+            let moment = chrono::DateTime::parse_from_str(text, MOMENT).map_err(|_| mismatch())?;
+            Value::from(moment.to_utc())
+        }
         _ => Value::from(text),
     })
 }
