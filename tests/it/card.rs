@@ -92,7 +92,7 @@ async fn file(world: &World, actor: &Actor, path: &str) -> (u16, String, Vec<u8>
 }
 
 /// What the code in a picture says.
-fn scanned(png: &[u8]) -> String {
+pub(crate) fn scanned(png: &[u8]) -> String {
     let decoder = png::Decoder::new(std::io::Cursor::new(png));
     let mut reader = decoder.read_info().expect("a picture");
     let mut bits = vec![0; reader.output_buffer_size().expect("a size")];

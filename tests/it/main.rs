@@ -39,6 +39,7 @@ mod task;
 mod visit;
 mod live;
 mod diary;
+mod story;
 mod card;
 pub(crate) mod rights;
 mod rights_end;

@@ -23,13 +23,12 @@ use crate::{
     },
     region::object::Region,
     task::{
-        clock,
+        clock, flow,
         ledger::{
             AllOf, LastEventOf, Milestone, TaskEvent, TaskEventOrderField, TaskEventWhere, TaskPart,
             TaskRequest,
         },
         object::{Task, WrittenOf},
-        rule,
     },
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
@@ -90,7 +89,7 @@ impl Task {
         let ctx = ctx(gql);
         let can = |may| ctx.permission(may, &self.facts());
         TaskViewerCan {
-            dispatch: ctx.permission(rule::dispatched_by(self.returns), &self.desk_facts()),
+            dispatch: ctx.permission(flow::dispatched_by(self.returns), &self.desk_facts()),
             handle: can(May::HandleTask),
             decide: can(May::DecideTask),
             oversee: can(May::OverseeTask),

@@ -11,7 +11,7 @@ use super::{
     place::{Place, stands},
     record::{LogLine, Record, append, field_name, id_of, line, spoken},
     refusal::Detail,
-    request::Ctx,
+    request::{Ctx, Viewer},
     search, trail,
 };
 use async_graphql::{ID, InputType};
@@ -98,8 +98,7 @@ pub struct Written {
 }
 
 impl Ctx {
-    /// Runs a command under an idempotency key. Refusals leave nothing behind, the key included. The future is a box: a merged
-    /// object's resolver holds those of all its fields on the stack, and of mutations there are many.
+    /// Runs a command under an idempotency key, for somebody in person. Refusals leave nothing behind, the key included.
     pub fn write<I, C>(
         &self,
         operation: &'static str,
@@ -111,10 +110,7 @@ impl Ctx {
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        Box::pin(async move {
-            let actor = self.in_person()?.account;
-            self.keyed(actor, operation, key, input, command).await
-        })
+        self.keyed(self.in_person(), operation, key, input, command)
     }
 
     /// The same, also for another system that comes in by a key; its account is who acts.
@@ -129,54 +125,56 @@ impl Ctx {
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        Box::pin(async move {
-            let actor = self.signed_in()?.account;
-            self.keyed(actor, operation, key, input, command).await
-        })
+        self.keyed(self.signed_in(), operation, key, input, command)
     }
 
-    async fn keyed<I, C>(
+    /// The future is a box: a merged object's resolver holds those of all its fields on the stack, and of mutations there are
+    /// many.
+    fn keyed<I, C>(
         &self,
-        actor: AccountId,
+        actor: Result<&Viewer>,
         operation: &'static str,
         key: &ID,
         input: &I,
         command: C,
-    ) -> Result<Written>
+    ) -> impl Future<Output = Result<Written>>
     where
         I: InputType + Clone + std::fmt::Debug,
         C: for<'a> Command<'a, I>,
     {
-        let key = Uuid::parse_str(key).map_err(|_| {
-            Refusal::rule(
-                "uuid",
-                "idempotencyKey",
-                "幂等键应为 UUID，每次操作新生成一个，重试时不变。",
-                "The idempotency key is a UUID, made anew for each action and kept for its retries.",
-            )
-        })?;
-        let fingerprint = self.vault().fingerprint(&format!("{operation} {input:?}"));
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.attempt(operation, actor, key, &fingerprint, input, &command).await {
-                Err(Error::Internal(cause)) if tries < TRIES && passing(&cause.0) => {}
-                Err(Error::Internal(cause)) if passing(&cause.0) => {
-                    return Err(Fault::new(
-                        Code::Conflict,
-                        "与同时进行的操作冲突，请重试。",
-                        "This met another change at the same moment; please try again.",
-                    )
-                    .retry_after(200)
-                    .into());
-                }
-                outcome => {
-                    // What was read before a change is not true after it.
-                    self.shelf().clear();
-                    return outcome;
+        Box::pin(async move {
+            let actor = actor?.account;
+            let key = Uuid::parse_str(key).map_err(|_| {
+                Refusal::rule(
+                    "uuid",
+                    "idempotencyKey",
+                    "幂等键应为 UUID，每次操作新生成一个，重试时不变。",
+                    "The idempotency key is a UUID, made anew for each action and kept for its retries.",
+                )
+            })?;
+            let fingerprint = self.vault().fingerprint(&format!("{operation} {input:?}"));
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                match self.attempt(operation, actor, key, &fingerprint, input, &command).await {
+                    Err(Error::Internal(cause)) if tries < TRIES && passing(&cause.0) => {}
+                    Err(Error::Internal(cause)) if passing(&cause.0) => {
+                        return Err(Fault::new(
+                            Code::Conflict,
+                            "与同时进行的操作冲突，请重试。",
+                            "This met another change at the same moment; please try again.",
+                        )
+                        .retry_after(200)
+                        .into());
+                    }
+                    outcome => {
+                        // What was read before a change is not true after it.
+                        self.shelf().clear();
+                        return outcome;
+                    }
                 }
             }
-        }
+        })
     }
 
     /// Runs a command without an account behind it: for whoever has the command line, or is just signing in. No key, nothing to

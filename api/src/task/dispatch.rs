@@ -1,7 +1,7 @@
 //! Dispatching: who leads, who helps, by when, with which measures; handing up and sending back.
 
 use super::{
-    Party, clock, desk_facts, hold,
+    Party, clock, hold,
     input::{
         CoHandlerInput, HandlerInput, MilestoneInput, Note, TaskDispatchInput, TaskEscalateInput,
         TaskSendBackInput,
@@ -14,8 +14,7 @@ use crate::kernel::{
     clock::civil,
     door::{self, unscoped},
     error::{Refusal, RefusalCode, Result},
-    policy::May,
-    refusal::{Checks, Detail},
+    refusal::Checks,
     work::Work,
 };
 use entity::{
@@ -111,27 +110,6 @@ async fn cadre_in_office(
     Ok(row)
 }
 
-/// Refuses who may not decide to whom a task goes: its desk does, and of what was returned twice the region's leader.
-fn must_decide(work: &Work, task: &task::Model) -> Result<()> {
-    let right = rule::dispatched_by(task.returns);
-    if work.ctx.may(right, &desk_facts(task)) {
-        return Ok(());
-    }
-    let (zh, en) = if right == May::InstructTask {
-        (
-            "任务已两次退单，由领导决定派单。",
-            "A task that was returned twice is dispatched by the region's leader.",
-        )
-    } else {
-        (
-            "由受理派单员派单；两次退单后由领导决定。",
-            "Its desk dispatches a task; the region's leader once it was returned twice.",
-        )
-    };
-    let requires = work.ctx.scope().would_allow(right);
-    Err(Refusal::new(RefusalCode::Forbidden, "id", zh, en).with(Detail::Requires(requires)).into())
-}
-
 /// Dispatches a task: to one lead, or to several of whom the first to claim leads; with co-handlers.
 pub async fn dispatch(work: &Work, input: TaskDispatchInput) -> Result<Uuid> {
     let TaskDispatchInput {
@@ -148,7 +126,6 @@ pub async fn dispatch(work: &Work, input: TaskDispatchInput) -> Result<Uuid> {
         note,
     } = input;
     let mut task = hold(work, id, "id").await?;
-    must_decide(work, &task)?;
     let old = parts(work, id).await?;
     let allowed = allow(work, &task, &old, TaskAction::Dispatch)?;
     work.stands::<task::Entity>(id.0, expected_version).await?;

@@ -26,7 +26,7 @@ use entity::{
     kind::{ChangeKind, DemandState, PartRole, PartState, Satisfaction, TaskAction, TaskState},
     task, task_part,
 };
-use sea_orm::{ActiveEnum, Set};
+use sea_orm::Set;
 use uuid::Uuid;
 
 /// Judges what became of a demand: as whoever raised it, or as a supervisor who called them. What is not settled opens the
@@ -64,7 +64,7 @@ pub async fn judge(work: &Work, input: DemandJudgeInput) -> Result<Uuid> {
     let rows = parts(work, task.id).await?;
     let allowed = by_right(work, &task, &rows, TaskAction::Judge, right)?;
     feedback::give(work, &old, Some(task.id), task.round, &judgement).await?;
-    let note = format!("{}，{}", if settled { "已解决" } else { "未解决" }, satisfaction.to_value());
+    let note = format!("{}，{}", if settled { "已解决" } else { "未解决" }, word(satisfaction));
     let step = Step::new(TaskAction::Judge, &allowed, Some(note));
     take(work, &mut task, task::ActiveModel::default(), step).await?;
     if !settled {
@@ -295,4 +295,14 @@ pub async fn contest(work: &Work, input: TaskContestInput) -> Result<Uuid> {
     };
     take(work, &mut task, change, Step::new(TaskAction::Contest, &allowed, Some(note))).await?;
     Ok(id.0)
+}
+
+/// How satisfied, as the ledger has it.
+fn word(satisfaction: Satisfaction) -> &'static str {
+    match satisfaction {
+        Satisfaction::VerySatisfied => "非常满意",
+        Satisfaction::Satisfied => "满意",
+        Satisfaction::Acceptable => "基本满意",
+        Satisfaction::Dissatisfied => "不满意",
+    }
 }

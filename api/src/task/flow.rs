@@ -48,14 +48,22 @@ pub struct Line {
     pub next: Next,
     /// Handlers of the task may not, whatever their roles.
     pub never_handler: bool,
+    /// Only of a task that was returned twice, or only of the others.
+    pub returned_twice: Option<bool>,
 }
 
 const fn line(action: TaskAction, by: By, may: Option<May>, from: &'static [TaskState], next: Next) -> Line {
-    Line { action, by, may, from, next, never_handler: false }
+    Line { action, by, may, from, next, never_handler: false, returned_twice: None }
 }
 
 const fn others(action: TaskAction, may: May, from: &'static [TaskState], next: Next) -> Line {
-    Line { action, by: By::Role, may: Some(may), from, next, never_handler: true }
+    Line { action, by: By::Role, may: Some(may), from, next, never_handler: true, returned_twice: None }
+}
+
+/// A dispatch, of what was returned twice or of the others.
+const fn dispatch(may: May, returned_twice: bool) -> Line {
+    let line = line(TaskAction::Dispatch, By::Role, Some(may), &[Pending, Returned], Next::To(Dispatched));
+    Line { returned_twice: Some(returned_twice), ..line }
 }
 
 /// Not resolved yet.
@@ -73,9 +81,8 @@ const DECIDE: May = May::DecideTask;
 pub const LINES: &[Line] = &[
     line(TaskAction::Create, By::Role, Some(May::AcceptDemand), &[], Next::To(Pending)),
     line(TaskAction::Join, By::Role, Some(May::AcceptDemand), AT_WORK, Next::Stay),
-    line(TaskAction::Dispatch, By::Role, DISPATCH, &[Pending, Returned], Next::To(Dispatched)),
-    // What was returned twice.
-    line(TaskAction::Dispatch, By::Role, Some(May::InstructTask), &[Pending, Returned], Next::To(Dispatched)),
+    dispatch(May::DispatchTask, false),
+    dispatch(May::InstructTask, true),
     line(TaskAction::Claim, By::Lead, HANDLE, &[Dispatched], Next::To(InProgress)),
     line(TaskAction::Claim, By::OneOfSeveral, HANDLE, &[Dispatched], Next::To(InProgress)),
     line(TaskAction::Claim, By::CoHandler, HANDLE, GIVEN, Next::Stay),
@@ -115,6 +122,25 @@ pub const LINES: &[Line] = &[
     line(TaskAction::Reopen, By::System, None, &[Resolved], Next::To(Dispatched)),
     line(TaskAction::Cancel, By::Role, Some(May::CancelTask), OPEN, Next::To(Cancelled)),
 ];
+
+/// Returns from which the leader decides.
+const TWICE: i32 = 2;
+
+/// The lines of an action that hold of a task that was returned so often.
+pub fn lines_after(action: TaskAction, returns: i32) -> impl Iterator<Item = &'static Line> {
+    lines(action).filter(move |line| line.returned_twice.is_none_or(|twice| twice == (returns >= TWICE)))
+}
+
+/// The rights by which an action is taken on a task that was returned so often.
+pub fn rights(action: TaskAction, returns: i32) -> impl Iterator<Item = May> {
+    lines_after(action, returns).filter_map(|line| line.may)
+}
+
+/// The right by which a task is dispatched that was returned so often.
+#[must_use]
+pub fn dispatched_by(returns: i32) -> May {
+    rights(TaskAction::Dispatch, returns).next().unwrap_or(May::DispatchTask)
+}
 
 /// The lines of an action.
 pub fn lines(action: TaskAction) -> impl Iterator<Item = &'static Line> {
@@ -177,7 +203,7 @@ pub fn print(policy: &Policy) -> String {
         let roles = line.may.map(|may| policy.would_allow(may).join(", ")).unwrap_or_default();
         let by = match line.by {
             By::Role if line.never_handler => format!("{roles}; never a handler of the task"),
-            By::Role if (line.action, line.may) == (TaskAction::Dispatch, Some(May::InstructTask)) => {
+            By::Role if line.returned_twice == Some(true) => {
                 format!("{roles}, of what was returned twice, and then nobody else")
             }
             By::Role => roles,

@@ -18,7 +18,7 @@ pub mod leave;
 pub mod mutation;
 pub mod object;
 pub mod oversee;
-pub(crate) mod rule;
+mod rule;
 mod step;
 mod tell;
 pub mod upkeep;

@@ -1,6 +1,6 @@
 //! Sizes and bounds of what is said of a task.
 
-use crate::kernel::{error::Result, policy::May, refusal::Checks};
+use crate::kernel::{error::Result, refusal::Checks};
 
 /// Characters of a title.
 pub(super) const TITLE: usize = 60;
@@ -24,15 +24,8 @@ pub(super) const CONTEST_DAYS: i64 = 30;
 pub(super) const SILENT_DAYS: i64 = 7;
 /// Calls without an answer after which nobody has to be asked any more.
 pub(super) const CALLS: i32 = 2;
-/// Returns from which the leader decides.
-pub(super) const RETURNS: i32 = 2;
 /// Extensions from which a leader decides.
 pub(super) const EXTENSIONS: i32 = 1;
-
-/// The right by which a task is dispatched that was returned so often.
-pub(crate) fn dispatched_by(returns: i32) -> May {
-    if returns < RETURNS { May::DispatchTask } else { May::InstructTask }
-}
 
 /// A note that has to say something.
 pub(super) fn noted(note: &str) -> Result<String> {

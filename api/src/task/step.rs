@@ -97,7 +97,7 @@ pub(super) fn allow(
     let several = of_several(parts);
     let mut allowed: Vec<(&Line, Option<&task_part::Model>)> = Vec::new();
     let mut only_handler = false;
-    for line in flow::lines(action) {
+    for line in flow::lines_after(action, task.returns) {
         let Some(may) = line.may else { continue };
         match line.by {
             By::Role => {
@@ -161,17 +161,20 @@ fn refused(
         "Somebody else who was asked has claimed this task first.".clone_into(&mut refusal.en);
         return refusal.into();
     }
-    let mays: Vec<May> = flow::lines(action).filter_map(|line| line.may).collect();
+    let mays: Vec<May> = flow::rights(action, task.returns).collect();
+    let (field, (zh, en)) = match action {
+        TaskAction::Dispatch => ("id", WHO_DISPATCHES),
+        _ => ("", NO_RIGHT),
+    };
     let requires = scope.would_allow_any(&mays);
-    Refusal::new(
-        RefusalCode::Forbidden,
-        "",
-        "您无权进行此操作。",
-        "You do not have the right to do this here.",
-    )
-    .with(Detail::Requires(requires))
-    .into()
+    Refusal::new(RefusalCode::Forbidden, field, zh, en).with(Detail::Requires(requires)).into()
 }
+
+const NO_RIGHT: (&str, &str) = ("您无权进行此操作。", "You do not have the right to do this here.");
+const WHO_DISPATCHES: (&str, &str) = (
+    "由受理派单员派单；任务两次退单后由领导决定派单。",
+    "Its desk dispatches a task; the region's leader once it was returned twice.",
+);
 
 /// What a step writes into the ledger.
 #[derive(Clone, Debug)]
