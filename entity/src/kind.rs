@@ -482,6 +482,12 @@ kinds! {
         SecondFactorChanged,
         /// Somebody looked at what is closed, in an emergency (紧急查看).
         GlassBroken,
+        /// Demands wait to be accepted at one's desk (诉求待受理).
+        DemandRegistered,
+        /// What one had asked for was accepted into a task (诉求已受理).
+        DemandAccepted,
+        /// What one had asked for or registered was answered without a task (诉求已答复).
+        DemandAnswered,
         /// A task was given (新任务).
         TaskGiven,
         /// A task was urged (催办).

@@ -21,6 +21,8 @@ pub struct Model {
     pub subject: Option<String>,
     /// What its text names.
     pub words: Json,
+    /// How many happenings it tells of.
+    pub count: i32,
     pub read_at: Option<DateTime>,
 }
 

@@ -9,6 +9,7 @@ mod outside;
 mod sheet;
 mod story;
 mod table;
+mod told;
 mod turn;
 mod at_once;
 mod chance;

@@ -7,7 +7,7 @@ use super::{
         DemandDeclineInput, DemandMergeInput, DemandObjectInput, DemandSettleInput, DemandUnmergeInput,
         DemandUpdateInput, DemandWithdrawInput, SuggestionDecideInput,
     },
-    must_be, must_be_author, rule,
+    must_be, must_be_author, rule, tell,
 };
 use crate::kernel::{
     clock::later,
@@ -54,6 +54,7 @@ async fn decide(
         ..more
     };
     work.update(row, expected, ChangeKind::Updated).await?;
+    tell::answered(work, old).await?;
     Ok(old.id.0)
 }
 

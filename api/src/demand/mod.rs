@@ -16,6 +16,7 @@ pub mod mutation;
 pub mod object;
 pub mod register;
 mod rule;
+mod tell;
 
 use crate::kernel::{
     door,

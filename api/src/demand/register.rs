@@ -7,6 +7,7 @@ use super::{
     },
     must_be,
     rule::{self, Told},
+    tell,
 };
 use crate::{
     calendar, category,
@@ -320,9 +321,10 @@ fn heard(
 /// Stores a demand; the number of another system is its own only once.
 async fn store(work: &Work, row: demand::Model) -> Result<Uuid> {
     let (sender, reference) = (row.registered_by, row.source_reference.clone());
+    let told = row.clone();
     let row = IntoActiveModel::<demand::ActiveModel>::into_active_model(row).reset_all();
     let error = match work.insert(row).await {
-        Ok(id) => return Ok(id),
+        Ok(id) => return tell::desk(work, &told).await.map(|()| id),
         Err(error) => error,
     };
     if !["demand_source", "demand.source_reference"].iter().any(|name| Work::is_constraint(&error, name)) {

@@ -5,6 +5,7 @@ use super::{
     input::{DemandAcceptInput, NewTaskInput},
     parts, rule,
     step::{Step, allow, event, take},
+    tell,
 };
 use crate::{
     demand,
@@ -122,6 +123,7 @@ async fn join(work: &Work, id: TaskId, rows: &[demand_row::Model]) -> Result<Uui
     let note = Some(format!("{} 项诉求", rows.len()));
     let change = <task::ActiveModel as Default>::default();
     take(work, &mut task, change, Step::new(TaskAction::Join, &allowed, note)).await?;
+    tell::residents(work, &task, rows, tell::ACCEPTED).await?;
     Ok(id.0)
 }
 
@@ -207,5 +209,6 @@ async fn create(work: &Work, rows: &[demand_row::Model], new: Option<NewTaskInpu
     let who = (Some(row.created_by), work.ctx.scope().cadre);
     let event = event(&row, None, &step, work.now(), who);
     task_event::Entity::insert(event).exec_without_returning(&work.tx).await?;
+    tell::residents(work, &row, rows, tell::ACCEPTED).await?;
     Ok(id.0)
 }

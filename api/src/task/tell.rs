@@ -2,24 +2,20 @@
 
 use super::Party;
 use crate::{
-    account::notice,
-    kernel::{
-        door::{any_of, live, unscoped},
-        error::Result,
-        work::Work,
-    },
+    account::notice::{self, holders},
+    kernel::{error::Result, work::Work},
 };
 use entity::{
-    account, demand, grant,
+    demand,
     id::{AccountId, CadreId, DepartmentId},
-    kind::{NoticeKind, Role},
+    kind::NoticeKind,
     task,
 };
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait};
 
 /// What is told, and which words.
 pub(super) type Told = NoticeKind;
 
+pub(super) const ACCEPTED: Told = NoticeKind::DemandAccepted;
 pub(super) const GIVEN: Told = NoticeKind::TaskGiven;
 pub(super) const URGED: Told = NoticeKind::TaskUrged;
 pub(super) const SUPERVISED: Told = NoticeKind::TaskSupervised;
@@ -41,7 +37,11 @@ pub(super) async fn accounts(
     let own = work.ctx.viewer().map(|viewer| viewer.account);
     let to: Vec<AccountId> = to.into_iter().filter(|account| Some(*account) != own).collect();
     let words = serde_json::json!({ "number": task.number });
-    notice::tell(&work.tx, work.now(), to, what, Some(task.id.to_string()), words).await
+    let subject = Some(task.id.to_string());
+    if what == URGED {
+        return notice::gather(&work.tx, work.now(), to, what, subject, words).await;
+    }
+    notice::tell(&work.tx, work.now(), to, what, subject, words).await
 }
 
 /// Tells the accounts of handlers: of cadres, and of who handles for the departments.
@@ -57,26 +57,7 @@ pub(super) async fn handlers(
     if departments.is_empty() && cadres.is_empty() {
         return Ok(());
     }
-    let backend = work.ctx.backend();
-    let of_departments = unscoped::<grant::Entity>()
-        .select_only()
-        .column(grant::Column::AccountId)
-        .filter(grant::Column::Role.eq(Role::DepartmentHandler))
-        .filter(live(grant::Column::StartsOn, grant::Column::EndsOn, work.ctx.today()))
-        .filter(any_of(grant::Column::DepartmentId, departments, backend))
-        .into_query();
-    let to: Vec<AccountId> = unscoped::<account::Entity>()
-        .select_only()
-        .column(account::Column::Id)
-        .filter(
-            Condition::any()
-                .add(any_of(account::Column::CadreId, cadres, backend))
-                .add(account::Column::Id.in_subquery(of_departments)),
-        )
-        .into_tuple()
-        .all(&work.tx)
-        .await?;
-    accounts(work, task, to, what).await
+    accounts(work, task, holders::of_handlers(work, departments, cadres).await?, what).await
 }
 
 /// Tells whoever raised the demands, where they have an account; whether anybody has.
@@ -86,21 +67,9 @@ pub(super) async fn residents(
     demands: &[demand::Model],
     what: Told,
 ) -> Result<bool> {
-    let backend = work.ctx.backend();
-    let households =
-        any_of(grant::Column::HouseholdId, demands.iter().filter_map(|row| row.household_id), backend);
-    let enterprises =
-        any_of(grant::Column::EnterpriseId, demands.iter().filter_map(|row| row.enterprise_id), backend);
-    let to: Vec<AccountId> = unscoped::<grant::Entity>()
-        .select_only()
-        .column(grant::Column::AccountId)
-        .distinct()
-        .filter(grant::Column::Role.is_in([Role::Resident, Role::EnterpriseRep]))
-        .filter(live(grant::Column::StartsOn, grant::Column::EndsOn, work.ctx.today()))
-        .filter(Condition::any().add(households).add(enterprises))
-        .into_tuple()
-        .all(&work.tx)
-        .await?;
+    let households = demands.iter().filter_map(|row| row.household_id);
+    let enterprises = demands.iter().filter_map(|row| row.enterprise_id);
+    let to = holders::of_served(work, households, enterprises).await?;
     let any = !to.is_empty();
     accounts(work, task, to, what).await?;
     Ok(any)

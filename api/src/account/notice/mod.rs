@@ -1,11 +1,13 @@
 //! Notices (通知): short messages of the system to an account, of what its owner should know of it.
 //!
-//! Whoever causes one tells it in the same transaction. Only its account sees it; it stays when it was read.
+//! Whoever causes one tells it in the same transaction. Only its account sees it; it stays when it was read. What comes in
+//! floods is gathered: one notice counts on until it is read.
 
+pub mod holders;
 pub mod object;
 
 use crate::kernel::{
-    door::any_of,
+    door::{any_of, unscoped},
     error::{Refusal, Result},
     work::Work,
 };
@@ -16,7 +18,11 @@ use entity::{
     notice,
     scalar::DateTime,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait},
+};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Notices that are marked one by one.
@@ -41,6 +47,7 @@ pub async fn tell(
             at: Set(now),
             subject: Set(subject.clone()),
             words: Set(words.clone()),
+            count: Set(1),
             read_at: Set(None),
         })
         .collect();
@@ -48,6 +55,44 @@ pub async fn tell(
         notice::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// The same of what comes in floods: whoever has not read the last notice of the kind is told in that one that there is
+/// one more, and of no single record any longer.
+pub async fn gather(
+    db: &impl ConnectionTrait,
+    now: DateTime,
+    to: impl IntoIterator<Item = AccountId>,
+    kind: NoticeKind,
+    subject: Option<String>,
+    words: serde_json::Value,
+) -> Result<()> {
+    use notice::Column::{AccountId as Account, At, Count, Id, Kind, ReadAt, Subject};
+    let mut to: BTreeSet<AccountId> = to.into_iter().collect();
+    if to.is_empty() {
+        return Ok(());
+    }
+    let unread: Vec<(NoticeId, AccountId)> = unscoped::<notice::Entity>()
+        .select_only()
+        .columns([Id, Account])
+        .filter(any_of(Account, to.iter().copied(), db.get_database_backend()))
+        .filter(Kind.eq(kind).and(ReadAt.is_null()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    if !unread.is_empty() {
+        notice::Entity::update_many()
+            .col_expr(Count, Expr::col(Count).add(1))
+            .col_expr(At, Expr::value(now))
+            .col_expr(Subject, Expr::value(None::<String>))
+            .filter(any_of(Id, unread.iter().map(|&(id, _)| id), db.get_database_backend()))
+            .exec(db)
+            .await?;
+    }
+    for (_, account) in &unread {
+        to.remove(account);
+    }
+    tell(db, now, to, kind, subject, words).await
 }
 
 /// Notices that were read.

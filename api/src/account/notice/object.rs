@@ -29,9 +29,12 @@ pub struct Notice {
     /// What it tells (通知类型).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub kind: NoticeKind,
-    /// When it happened (时间).
+    /// When it happened, of several the last (时间).
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub at: DateTime,
+    /// How many happenings it tells of together (合并条数): what comes in floods is one notice until it is read.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    pub count: i32,
     /// When it was marked as read (已读时间). Null while it is not.
     #[graphql(directive = class::apply(DataClass::Internal))]
     pub read_at: Option<DateTime>,
@@ -44,7 +47,7 @@ pub struct Notice {
 
 #[ComplexObject]
 impl Notice {
-    /// Id of the record that it is about (相关记录), as `node` takes it. Null when it is about none.
+    /// Id of the record that it is about (相关记录), as `node` takes it. Null when it is about none, and about several.
     #[graphql(directive = class::apply(DataClass::Internal))]
     async fn subject(&self) -> Option<ID> {
         self.about.clone().map(ID)
@@ -55,11 +58,16 @@ impl Notice {
     async fn text(&self, gql: &Context<'_>) -> String {
         let locale = gql.data_opt::<Locale>().copied().unwrap_or_default();
         let word = |name: &str| self.words[name].as_str().unwrap_or_default();
+        let how_told = if self.count > 1 { how::MANY } else { word("how") };
         let (_, _, zh, en) = TEXTS
             .iter()
-            .find(|(kind, how, ..)| *kind == self.kind && (how.is_empty() || *how == word("how")))
+            .find(|(kind, how, ..)| *kind == self.kind && (how.is_empty() || *how == how_told))
             .unwrap_or(&(NoticeKind::GlassBroken, "", "", ""));
-        locale.pick(zh, en).replace("{device}", word("device")).replace("{number}", word("number"))
+        locale
+            .pick(zh, en)
+            .replace("{device}", word("device"))
+            .replace("{number}", word("number"))
+            .replace("{count}", &self.count.to_string())
     }
 }
 
@@ -69,6 +77,8 @@ pub(in crate::account) mod how {
     pub(in crate::account) const ADMINISTRATOR: &str = "administrator";
     pub(in crate::account) const CODE: &str = "code";
     pub(in crate::account) const ENDED: &str = "ended";
+    /// Several happenings in one notice.
+    pub(in crate::account) const MANY: &str = "many";
 }
 
 /// Kind, how it came about (empty: however), and the text in both languages.
@@ -128,6 +138,25 @@ const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
         "Somebody looked at what is protected, in an emergency.",
     ),
     (NoticeKind::TaskGiven, "", "新任务 {number}，请签收。", "A new task, {number}, waits to be claimed."),
+    (
+        NoticeKind::DemandRegistered,
+        "",
+        "有 {count} 件诉求待受理。",
+        "Demands that wait to be accepted: {count}.",
+    ),
+    (
+        NoticeKind::DemandAccepted,
+        "",
+        "您的诉求已受理立项，编号 {number}。",
+        "What you asked for was accepted as task {number}.",
+    ),
+    (
+        NoticeKind::DemandAnswered,
+        "",
+        "您提出或登记的诉求已有答复；如有异议，30 天内可提出。",
+        "A demand that you raised or registered was answered; an objection can be raised within 30 days.",
+    ),
+    (NoticeKind::TaskUrged, how::MANY, "有 {count} 次催办待处理。", "Tasks were urged {count} times."),
     (NoticeKind::TaskUrged, "", "任务 {number} 被催办。", "Task {number} was urged."),
     (
         NoticeKind::TaskSupervised,
