@@ -33,6 +33,7 @@ mod m20261125_000002_intake;
 mod m20261125_000003_attachment;
 mod m20261126_000001_demand;
 mod m20261126_000002_task;
+mod m20261127_000001_webhook;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000003_attachment::Migration),
             Box::new(m20261126_000001_demand::Migration),
             Box::new(m20261126_000002_task::Migration),
+            Box::new(m20261127_000001_webhook::Migration),
         ]
     }
 }

@@ -41,6 +41,7 @@ const IDS: [(&str, &str); 29] = [
     ("accountIdentity", "identityId"),
     ("account", "accountId"),
     ("apiKey", "apiKeyId"),
+    ("webhook", "webhookId"),
     ("roleGrant", "grantId"),
     ("assignment", "assignmentId"),
     ("card", "cardId"),
