@@ -42,6 +42,7 @@ mod diary;
 mod card;
 pub(crate) mod rights;
 mod rights_end;
+mod webhook;
 mod worlds;
 mod oracle;
 mod walker;

@@ -37,8 +37,9 @@ use entity::{webhook, webhook_delivery};
 const LOOK: Duration = Duration::from_secs(1);
 /// What is written in quick succession is looked at together.
 const GATHER: Duration = Duration::from_millis(100);
-/// Webhooks that are looked after at once.
-const AT_ONCE: usize = 8;
+/// Webhooks that are looked after at once, and those that fail: they have turns of their own, so that they hold up no others.
+const AT_ONCE: usize = 6;
+const FAILING: usize = 2;
 /// Lines that are looked at together.
 const BATCH: u32 = 200;
 /// After so many lines of which nothing was told it is written down how far was looked.
@@ -110,6 +111,7 @@ struct Worker {
     me: Uuid,
     post: Post,
     slots: Semaphore,
+    failing: Semaphore,
     known: Mutex<HashMap<WebhookId, Known>>,
 }
 
@@ -133,6 +135,7 @@ impl Worker {
             me: Uuid::now_v7(),
             post,
             slots: Semaphore::new(AT_ONCE),
+            failing: Semaphore::new(FAILING),
             known: Mutex::default(),
         })
     }
@@ -173,13 +176,10 @@ impl Worker {
 
     /// Looks after one webhook until there is nothing more to do.
     async fn serve(self: Arc<Self>, id: WebhookId) {
-        let rest = match self.slots.acquire().await {
-            Ok(_slot) => self.tend(id).await.unwrap_or_else(|error| {
-                tracing::warn!(?error, webhook = %id, "a webhook is not looked after for now");
-                Some(REST)
-            }),
-            Err(_) => None,
-        };
+        let rest = self.tend(id).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, webhook = %id, "a webhook is not looked after for now");
+            Some(REST)
+        });
         if let Some(known) = self.known().get_mut(&id) {
             known.busy = false;
             known.rest_until = rest.map(|rest| Instant::now() + rest);
@@ -196,7 +196,7 @@ impl Worker {
                 },
                 _ => false,
             };
-            let (any, rest) = self.post(id).await?;
+            let (any, rest) = self.post(&hook).await?;
             if rest.is_some() || !more && !any {
                 return Ok(rest);
             }
@@ -243,6 +243,7 @@ impl Worker {
 
     /// Reads on from where the webhook stands, and puts down what it is told. Whether there may be more; or how long to rest.
     async fn collect(&self, hook: &webhook::Model) -> Result<std::result::Result<bool, Option<Duration>>> {
+        let _turn = self.slots.acquire().await.ok();
         let (db, clock) = (&self.state.db, &self.state.clock);
         let ahead = self.known().get(&hook.id).and_then(|known| known.ahead(hook));
         let (from, passed) = ahead.unwrap_or((queue::seen(hook), 0));
@@ -301,12 +302,17 @@ impl Worker {
     }
 
     /// Posts what is due, while the lease is held. Whether anything was, and how long to rest.
-    async fn post(&self, id: WebhookId) -> Result<(bool, Option<Duration>)> {
-        let (db, clock) = (&self.state.db, &self.state.clock);
+    async fn post(&self, hook: &webhook::Model) -> Result<(bool, Option<Duration>)> {
+        let (db, clock, id) = (&self.state.db, &self.state.clock, hook.id);
+        let mut fails = hook.failing_since.is_some();
         let mut leased = None::<Instant>;
         let mut any = false;
         let rest = loop {
+            // A turn for each attempt: whoever has much to be posted, slowly, lets others go between.
+            let turns = if fails { &self.failing } else { &self.slots };
+            let _turn = turns.acquire().await.ok();
             let Some(hook) = queue::find(db, id).await? else { return Ok((false, None)) };
+            fails = hook.failing_since.is_some();
             let now = clock.now();
             let all = hook.state == WebhookState::Active;
             let Some(delivery) = queue::next(db, id, now, all).await? else { break None };

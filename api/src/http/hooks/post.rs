@@ -115,34 +115,35 @@ impl Post {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signatures)
             .body(body);
+        let mut status = None;
         let sent = tokio::time::timeout(TIME_LIMIT, async {
             let response = request.send().await?;
-            let status = response.status();
-            drain(response).await?;
-            Ok::<_, reqwest::Error>(status)
+            status = Some(response.status());
+            drain(response).await;
+            Ok::<_, reqwest::Error>(())
         });
-        match sent.await {
-            Ok(Ok(status)) if status.is_success() => Outcome::Taken(status.as_u16()),
-            Ok(Ok(StatusCode::GONE)) => {
+        let sent = sent.await;
+        match (status, sent) {
+            (Some(status), _) if status.is_success() => Outcome::Taken(status.as_u16()),
+            (Some(StatusCode::GONE), _) => {
                 Outcome::Hopeless(WebhookError::Status, Some(StatusCode::GONE.as_u16()))
             }
-            Ok(Ok(status)) => Outcome::Failed(WebhookError::Status, Some(status.as_u16())),
-            Ok(Err(error)) => Outcome::Failed(why(&error), None),
-            Err(_) => Outcome::Failed(WebhookError::Timeout, None),
+            (Some(status), _) => Outcome::Failed(WebhookError::Status, Some(status.as_u16())),
+            (None, Ok(Err(error))) => Outcome::Failed(why(&error), None),
+            (None, _) => Outcome::Failed(WebhookError::Timeout, None),
         }
     }
 }
 
-/// Reads an answer as far as it is read, and throws it away.
-async fn drain(mut response: Response) -> std::result::Result<(), reqwest::Error> {
+/// Reads an answer as far as it is read, and throws it away: the connection can be used again then.
+async fn drain(mut response: Response) {
     let mut read = 0;
-    while let Some(chunk) = response.chunk().await? {
+    while let Ok(Some(chunk)) = response.chunk().await {
         read += chunk.len();
         if read >= ANSWER {
             break;
         }
     }
-    Ok(())
 }
 
 /// Why a request failed, in one of our words.
@@ -157,10 +158,14 @@ fn why(error: &reqwest::Error) -> WebhookError {
             Some(Stop::Unknown) => return WebhookError::Name,
             None => {}
         }
-        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
-            Some(ErrorKind::InvalidData) => return WebhookError::Tls,
-            Some(ErrorKind::UnexpectedEof) if error.is_connect() => return WebhookError::Tls,
-            _ => {}
+        // What an error of the system wraps is not among its sources.
+        let mut wrapped = cause.downcast_ref::<io::Error>();
+        while let Some(one) = wrapped {
+            match one.kind() {
+                ErrorKind::InvalidData => return WebhookError::Tls,
+                ErrorKind::UnexpectedEof if error.is_connect() => return WebhookError::Tls,
+                _ => wrapped = one.get_ref().and_then(|inner| inner.downcast_ref()),
+            }
         }
         source = cause.source();
     }
