@@ -16,11 +16,13 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 mod files;
+mod outward;
 pub mod setting;
 #[cfg(test)]
 mod tests;
 
 pub use files::{AttachmentConfig, StoreConfig};
+pub use outward::{CourierConfig, WebhookConfig};
 use setting::{SETTINGS, Setting};
 
 /// What begins the name of a variable of the environment that is meant for us.
@@ -51,6 +53,8 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Texts to phones.
     pub courier: CourierConfig,
+    /// What is posted to other systems.
+    pub webhook: WebhookConfig,
     /// For how long what is kept.
     pub retention: RetentionConfig,
     /// The master secret.
@@ -216,17 +220,6 @@ pub enum SecondFactorRule {
     Optional,
     /// Of administrators, too: without it their roles stay closed.
     Administrators,
-}
-
-/// Texts to phones.
-#[derive(Clone, Debug, Deserialize)]
-pub struct CourierConfig {
-    /// The file in which they are put down when there is no gateway.
-    pub file: Option<PathBuf>,
-    /// The gateway that carries them.
-    pub webhook: Option<String>,
-    /// What the gateway knows us by.
-    pub secret: Option<WebhookSecret>,
 }
 
 /// For how long what is kept, in days after it was over; 0: without end.

@@ -16,6 +16,9 @@ pub mod category;
 pub mod cadre;
 pub mod account;
 
+// Who is told from here.
+pub mod webhook;
+
 // Who looked, who changed.
 pub mod audit;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     account, attaching, audit, boundary, branch, cadre, calendar, card, category, contact, demand,
-    department, diary, enterprise, graph, household, intake, region, roster, task, upload, visit,
+    department, diary, enterprise, graph, household, intake, region, roster, task, upload, visit, webhook,
 };
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub struct PlacesAndPeopleQuery(
     calendar::object::CalendarQuery,
     category::object::CategoryQuery,
     cadre::object::CadreQuery,
+    webhook::object::WebhookQuery,
 );
 
 /// Whom we serve.
@@ -95,6 +96,7 @@ pub struct PlacesAndPeopleMutation(
     account::grant::object::RoleGrantMutation,
     account::bulk_object::AccountsMutation,
     account::api_key::object::ApiKeyMutation,
+    webhook::object::WebhookMutation,
 );
 
 /// Whom we serve.

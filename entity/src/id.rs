@@ -211,4 +211,8 @@ ids! {
     TaskRequestId = "taskrequest";
     /// Names a list of tasks.
     TaskListId = "tasklist";
+    /// Names where an integration is told what happens.
+    WebhookId = "webhook";
+    /// Names one event of a webhook: its `webhook-id`.
+    WebhookDeliveryId = "delivery";
 }

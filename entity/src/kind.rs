@@ -23,8 +23,10 @@ macro_rules! kinds {
     )*};
 }
 
+mod webhook;
 mod work;
 
+pub use webhook::{WebhookDeliveryKind, WebhookDeliveryState, WebhookEnd, WebhookError, WebhookState};
 pub use work::{
     Adoption, DemandChannel, DemandKind, DemandState, PartRole, PartState, Satisfaction, TaskAction,
     TaskRequestKind, TaskRequestState, TaskState,
@@ -508,6 +510,8 @@ kinds! {
         ResultToJudge,
         /// What one had asked for was struck off (已销号).
         TaskClosed,
+        /// A webhook was ended by itself (回调已停用).
+        WebhookDisabled,
     }
 
     /// What a code is for that is sent to a phone (验证码用途).

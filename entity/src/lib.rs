@@ -78,5 +78,8 @@ pub mod task_request;
 pub mod card_token;
 pub mod contact_card;
 
+pub mod webhook;
+pub mod webhook_delivery;
+
 pub mod retention_night;
 pub mod roster_import;

@@ -33,6 +33,7 @@ mod m20261125_000002_intake;
 mod m20261125_000003_attachment;
 mod m20261126_000001_demand;
 mod m20261126_000002_task;
+mod m20261127_000001_webhook;
 mod m20261127_000002_notice;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000003_attachment::Migration),
             Box::new(m20261126_000001_demand::Migration),
             Box::new(m20261126_000002_task::Migration),
+            Box::new(m20261127_000001_webhook::Migration),
             Box::new(m20261127_000002_notice::Migration),
         ]
     }

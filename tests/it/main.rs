@@ -43,6 +43,7 @@ mod story;
 mod card;
 pub(crate) mod rights;
 mod rights_end;
+mod webhook;
 mod worlds;
 mod oracle;
 mod walker;

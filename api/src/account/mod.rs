@@ -42,7 +42,7 @@ use crate::{
 };
 use entity::{
     account,
-    id::{AccountId, SessionId},
+    id::{AccountId, ApiKeyId, SessionId},
 };
 use moka::sync::Cache;
 use password::Passwords;
@@ -144,6 +144,8 @@ pub enum Pass {
     Bearer(String),
     /// A session whose token was shown before, on the same connection: good for as long as the session is.
     Session(AccountId, SessionId),
+    /// A key of another system, shown by nobody: what the server itself posts is made with its rights.
+    Key(ApiKeyId),
 }
 
 impl std::fmt::Debug for Pass {
@@ -153,6 +155,7 @@ impl std::fmt::Debug for Pass {
             // Not the token, which would be as good as the session.
             Self::Bearer(_) => f.write_str("Bearer"),
             Self::Session(account, session) => write!(f, "Session({account}, {session})"),
+            Self::Key(key) => write!(f, "Key({key})"),
         }
     }
 }
@@ -195,6 +198,10 @@ pub async fn enter(
     let entered = match pass {
         Pass::Nobody => session(None).await,
         Pass::Session(account, of) => session(Some((*account, *of))).await,
+        Pass::Key(key) => {
+            let asking = api_key::enter::Asking { address: None, locale, request_id };
+            api_key::enter::stand_for(db, vault, clock, identity, *key, asking).await
+        }
         Pass::Bearer(bearer) => match bearer.strip_prefix(api_key::MARK) {
             Some(shown) => {
                 let asking = api_key::enter::Asking { address, locale, request_id };

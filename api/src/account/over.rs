@@ -65,6 +65,12 @@ pub(super) async fn may_take_over(work: &Work, account: &account::Model) -> Resu
     Ok(())
 }
 
+/// The right to manage what belongs to an account that the viewer sees: its keys, and what hangs on them.
+pub async fn manages(work: &Work, id: AccountId, field: &str) -> Result<()> {
+    let account = find(work, id, field).await?;
+    may_take_over(work, &account).await
+}
+
 /// The right to give an account what a cadre's assignments open: over the cadre's office and all that they reach.
 pub(super) async fn may_stand_for(work: &Work, cadre: CadreId) -> Result<()> {
     let ctx = &work.ctx;

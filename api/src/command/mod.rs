@@ -103,7 +103,8 @@ async fn run(state: State, listen: SocketAddr, ready: impl FnOnce(SocketAddr)) -
             seal_log(&state),
             ring::watch(&state.db, &state.vault, &state.clock),
             keep_ring(&state),
-            keep_tasks(&state)
+            keep_tasks(&state),
+            http::hooks::work(Arc::clone(&state))
         )
     });
     http::listener::serve(listener, router, &limits, http::listener::signal()).await;

@@ -302,6 +302,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("courier.file", "", Kind::Text, "Where texts to phones are put down when there is no gateway; courier.log in store.folder when unset.", "没有短信网关时记下短信的文件；不设则为 store.folder 中的 courier.log。"),
     setting("courier.webhook", "", Kind::Webhook, "The gateway to which texts to phones are posted, signed as Standard Webhooks says.", "短信网关地址：以 POST 发送，按 Standard Webhooks 签名。"),
     setting("courier.secret", "", Kind::WebhookSecret, "The secret that signs what goes to courier.webhook.", "对发往 courier.webhook 的内容签名的密钥。"),
+    setting("webhook.allowed_networks", "[]", Kind::Networks, "Networks that are not public and may be posted to by webhooks all the same, by http too: an office's own.", "允许回调发往的非公网地址或网段（如政务内网），其中也可用 http。"),
     setting("oidc.issuer", "", Kind::Issuer, "The sign-on service (OpenID Connect); none when unset.", "统一认证服务（OpenID Connect）的地址，不设则不启用。"),
     setting("oidc.client_id", "", Kind::Text, "By what the sign-on service knows this system.", "本系统在统一认证服务中的客户端标识。"),
     setting("oidc.client_secret", "", Kind::Text, "The secret of this client, if it has one.", "客户端密钥（如有）。"),

@@ -23,6 +23,7 @@ use crate::{
         payload::{Permission, ctx},
     },
     region::object::Region,
+    webhook::object::{Webhook, WebhookOrderField, WebhookWhere},
 };
 use async_graphql::{ComplexObject, Context, SimpleObject};
 
@@ -136,6 +137,25 @@ impl Account {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
     ) -> Option<Result<Connection<ApiKey>>> {
+        let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
+        Some(children(gql, "account_id", self.id, listing).await)
+    }
+
+    /// Where other systems are told what happens, by its keys (回调), the latest first unless another order is given.
+    #[graphql(directive = class::apply(DataClass::Internal))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn webhooks(
+        &self,
+        gql: &Context<'_>,
+        #[graphql(name = "where", desc = "Conditions, all of them to hold.")] filter: Option<WebhookWhere>,
+        #[graphql(desc = "The order; at most one entry.")] order_by: Option<Vec<OrderBy<WebhookOrderField>>>,
+        #[graphql(desc = "How many from the front, at most 100; 20 when nothing is said.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Those after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<Cursor>,
+    ) -> Option<Result<Connection<Webhook>>> {
         let listing = Listing { filter, order_by, page: PageArgs::new(first, after, last, before) };
         Some(children(gql, "account_id", self.id, listing).await)
     }

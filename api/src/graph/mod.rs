@@ -31,6 +31,7 @@ pub mod visit;
 pub mod diary;
 pub mod demand;
 pub mod task;
+pub mod webhook;
 pub mod node;
 pub mod search;
 pub mod changes;

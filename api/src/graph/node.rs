@@ -29,6 +29,7 @@ use crate::{
     task::{ledger::TaskEvent, object::Task},
     upload::object::Upload,
     visit::{object::Visit, participation::VisitParticipation},
+    webhook::{delivery::WebhookDelivery, object::Webhook},
 };
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
@@ -36,6 +37,7 @@ use entity::id::{
     CadreId, CardId, CategoryId, ChangeId, CorrectionId, DemandId, DepartmentId, DiaryId, EnterpriseId,
     GrantId, HouseholdId, IdentityId, ImportId, IntakePointId, MemberId, MembershipId, NoticeId,
     ParticipationId, PositionId, RegionId, SessionId, SuccessionId, TaskEventId, TaskId, UploadId, VisitId,
+    WebhookDeliveryId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -91,6 +93,10 @@ nodes! {
     AccountIdentity = IdentityId,
     /// A key of an integration.
     ApiKey = ApiKeyId,
+    /// Where an integration is told what happens.
+    Webhook = WebhookId,
+    /// One event of a webhook.
+    WebhookDelivery = WebhookDeliveryId,
     /// A household.
     Household = HouseholdId,
     /// A member of a household.

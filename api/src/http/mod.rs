@@ -38,6 +38,7 @@ pub mod errors;
 pub mod explorer;
 pub mod guard;
 pub mod health;
+pub mod hooks;
 pub mod jwks;
 pub mod listener;
 pub mod live;

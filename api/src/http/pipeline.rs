@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+    DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
 };
 use async_graphql::parser::{Error as ParseError, parse_query};
 use async_graphql::{Pos, Request, Response, Value, Variables};
@@ -29,6 +29,7 @@ use crate::State;
 use crate::account::{self, Pass};
 use crate::kernel::error::{Code, Error, Fault, Locale};
 use crate::kernel::request::Ctx;
+use crate::webhook::Trial;
 
 /// Parsed documents that are kept, in bytes of query text; the parsed form is some ten times larger.
 const DOCUMENTS: u64 = 4 * 1024 * 1024;
@@ -94,19 +95,35 @@ impl Ready {
     }
 }
 
-/// The pipeline of a server.
+impl Ready {
+    /// The root field of the document's only operation, if that is a subscription.
+    pub(super) fn told(&self) -> Option<&Field> {
+        let mut operations = self.document.operations.iter();
+        let (_, only) = operations.next().filter(|_| operations.next().is_none())?;
+        match only.node.selection_set.node.items.as_slice() {
+            [root] if only.node.ty == OperationType::Subscription => match &root.node {
+                Selection::Field(field) => Some(&field.node),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// The pipeline of a server; cheap to clone.
+#[derive(Clone)]
 pub struct Pipeline {
-    state: Arc<State>,
-    table: Table,
-    budget: Budget,
+    pub(super) state: Arc<State>,
+    table: Arc<Table>,
+    budget: Arc<Budget>,
     documents: Cache<String, Arc<ExecutableDocument>>,
 }
 
 impl Pipeline {
     /// The pipeline of a server. Fails when the schema's own SDL can't be read.
     pub fn new(state: Arc<State>) -> Result<Self, String> {
-        let table = Table::from_sdl(&state.schema.sdl())?;
-        let budget = Budget::new(&state.config.graphql);
+        let table = Arc::new(Table::from_sdl(&state.schema.sdl())?);
+        let budget = Arc::new(Budget::new(&state.config.graphql));
         let weigh =
             |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
         let documents = Cache::builder().max_capacity(DOCUMENTS).weigher(weigh).build();
@@ -136,7 +153,7 @@ impl Pipeline {
     ) -> Result<Response, Refusal> {
         let ready = self.ready(call, false, kind)?;
         let (mut response, receipt) = self
-            .in_time(reader.request_id, self.enter_and_execute(&ready))
+            .in_time(reader.request_id, self.enter_and_execute(&ready, kind))
             .await
             .map_err(Refusal::from)??;
         errors::review(&mut response, reader);
@@ -224,12 +241,17 @@ impl Pipeline {
         })
     }
 
-    async fn enter_and_execute(&self, ready: &Ready) -> Result<(Response, Receipt), Refusal> {
+    async fn enter_and_execute(&self, ready: &Ready, kind: &str) -> Result<(Response, Receipt), Refusal> {
         let (ctx, receipt) = self.enter(&ready.call, ready.cost).await?;
         if let Some(purpose) = &ready.call.export {
             ctx.exporting(purpose);
         }
-        let response = self.state.schema.execute(ready.request(&ctx).data(receipt)).await;
+        let mut request = ready.request(&ctx).data(receipt);
+        if kind == name_of(OperationType::Mutation) {
+            let trial: Arc<dyn Trial> = Arc::new(self.clone());
+            request = request.data(trial);
+        }
+        let response = self.state.schema.execute(request).await;
         self.note(&ctx).await?;
         Ok((response, receipt))
     }

@@ -12,7 +12,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// How to reach the database and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -53,7 +53,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// Rung when something was written.
 #[derive(Debug, Default)]
 struct Bell {
-    here: Notify,
+    /// Counts how often something was written here.
+    here: watch::Sender<u64>,
     passing_on: AtomicBool,
 }
 
@@ -111,7 +112,7 @@ impl Db {
     /// Something was written and committed: whoever follows the change log may look. A hint, which may be lost; to other
     /// processes it goes while nobody waits for it.
     pub fn wrote(&self) {
-        self.bell.here.notify_one();
+        self.bell.here.send_modify(|times| *times = times.wrapping_add(1));
         if self.backend() != DbBackend::Postgres || self.bell.passing_on.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -125,9 +126,10 @@ impl Db {
         });
     }
 
-    /// Ends when something was written in this process.
-    pub async fn written(&self) {
-        self.bell.here.notified().await;
+    /// Hears whenever something was written in this process, from now on.
+    #[must_use]
+    pub fn writing(&self) -> Writing {
+        Writing(self.bell.here.subscribe())
     }
 
     /// Hears, over a connection of its own, when any process wrote something. None where there is one process.
@@ -163,6 +165,18 @@ impl Db {
     /// Shows each statement to this listener from now on; there is one at most. For looking at how they are answered.
     pub fn overhear(&self, listener: impl Fn(&Statement) + Send + Sync + 'static) {
         _ = self.traffic.listener.set(Box::new(listener));
+    }
+}
+
+/// Hears what is written in this process.
+pub struct Writing(watch::Receiver<u64>);
+
+impl Writing {
+    /// Ends when something was written since it ended last. What was written while nobody waited is not lost.
+    pub async fn heard(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -103,6 +103,14 @@ pub async fn read(db: &Db, from: Position, most: u32) -> Result<Vec<Line>> {
     Ok(Line::find_by_statement(statement).all(db.read()).await?)
 }
 
+/// The line at a position.
+pub async fn at(db: &Db, position: Position) -> Result<Option<Line>> {
+    let (transaction, _) = after(db.backend());
+    let sql = format!("SELECT {transaction} AS \"transaction\", {COLUMNS} FROM change WHERE sequence = $1");
+    let statement = Statement::from_sql_and_values(db.backend(), sql, [position.sequence.into()]);
+    Ok(Line::find_by_statement(statement).one(db.read()).await?)
+}
+
 #[derive(FromQueryResult)]
 struct Head {
     transaction: i64,

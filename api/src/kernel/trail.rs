@@ -13,12 +13,12 @@ use entity::{
         CardId, CardTokenId, CategoryId, ConsentId, CorrectionId, CountySettingId, DeadlineRuleId, DemandId,
         DepartmentId, DiaryId, EnterpriseId, FeedbackId, GrantId, HouseholdId, IdentityId, ImportId,
         IntakePointId, MemberId, MembershipId, MilestoneId, PositionId, RegionId, TaskId, TaskPartId,
-        TaskRequestId, UploadId, VisitId, WorkDayId, WorkHoursId,
+        TaskRequestId, UploadId, VisitId, WebhookId, WorkDayId, WorkHoursId,
     },
     intake_point,
     kind::RecordKind,
     member, membership, position, region, roster_import, task, task_event, task_milestone, task_part,
-    task_request, upload, visit, work_day, work_hours,
+    task_request, upload, visit, webhook, work_day, work_hours,
 };
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QuerySelect, Set,
@@ -94,6 +94,7 @@ async fn places(
         ApiKeyId::PREFIX => {
             stands::through::<api_key::Entity, region::Entity>(db, api_key::Column::RegionId, ids).await
         }
+        WebhookId::PREFIX => of_account::<webhook::Entity>(db, webhook::Column::AccountId, ids).await,
         UploadId::PREFIX => of_account::<upload::Entity>(db, upload::Column::AccountId, ids).await,
         ImportId::PREFIX => {
             of_account::<roster_import::Entity>(db, roster_import::Column::AccountId, ids).await

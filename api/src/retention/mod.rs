@@ -20,6 +20,7 @@ use crate::{
     roster::upkeep as rosters,
     task::erase as tasks,
     visit::erase as visits,
+    webhook::{self, upkeep as webhooks},
 };
 use chrono::Duration;
 use entity::{kind::DataClass, retention_night, scalar::DateTime};
@@ -46,6 +47,7 @@ enum What {
     Emergencies,
     Sessions,
     Imports,
+    Deliveries,
     Keys,
     AccessLog,
 }
@@ -192,6 +194,14 @@ pub const RULES: &[Rule] = &[
         "reports of roster imports are removed",
     ),
     rule(
+        "webhook-deliveries",
+        Internal,
+        |_| webhook::KEPT_DAYS,
+        What::Deliveries,
+        "删除回调投递记录",
+        "deliveries of webhooks are forgotten",
+    ),
+    rule(
         "idempotency-keys",
         Internal,
         |_| work::REMEMBERED_DAYS,
@@ -260,6 +270,8 @@ impl Rule {
             (What::Sessions, false) => accounts::sessions(db, before, progress).await,
             (What::Imports, true) => rosters::count_imports(db, before).await,
             (What::Imports, false) => rosters::imports(db, before, by, progress).await,
+            (What::Deliveries, true) => webhooks::count(db, before).await,
+            (What::Deliveries, false) => webhooks::deliveries(db, before).await,
             (What::Keys, true) => work::count_keys(db, before).await,
             (What::Keys, false) => work::forget_keys(db, before).await,
             (What::AccessLog, dry_run) => chain::let_go(db, before, dry_run).await,

@@ -46,6 +46,7 @@ pub(super) const OWNERS: &[(&str, &[&str])] = &[
             "one_time_code",
         ],
     ),
+    ("webhook", &["webhook", "webhook_delivery"]),
     ("upload", &["upload"]),
     ("attachment", &["attachment"]),
     ("household", &["consent", "correction", "emergency", "household", "household_tag", "member", "tag"]),

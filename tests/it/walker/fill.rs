@@ -16,7 +16,7 @@ impl Deck {
 }
 
 /// Whose id `id` is, by the beginning of what is asked.
-const IDS: [(&str, &str); 29] = [
+const IDS: [(&str, &str); 30] = [
     ("demand", "demandId"),
     ("suggestion", "demandId"),
     ("task", "taskId"),
@@ -41,6 +41,7 @@ const IDS: [(&str, &str); 29] = [
     ("accountIdentity", "identityId"),
     ("account", "accountId"),
     ("apiKey", "apiKeyId"),
+    ("webhook", "webhookId"),
     ("roleGrant", "grantId"),
     ("assignment", "assignmentId"),
     ("card", "cardId"),

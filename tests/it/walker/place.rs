@@ -159,9 +159,13 @@ impl Place {
         deck.put("groupId", home.group_id.map_or_else(|| village.clone(), |id| id.to_string()));
         deck.put("gridId", home.grid_id.map_or_else(|| village.clone(), |id| id.to_string()));
         let unknown = |prefix| entity::id::spell(prefix, Uuid::now_v7());
-        for (name, prefix) in
-            [("unknownId", "household"), ("uploadId", "upload"), ("apiKeyId", "apikey"), ("allOf", "account")]
-        {
+        for (name, prefix) in [
+            ("unknownId", "household"),
+            ("uploadId", "upload"),
+            ("apiKeyId", "apikey"),
+            ("webhookId", "webhook"),
+            ("allOf", "account"),
+        ] {
             deck.put(name, unknown(prefix));
         }
         let of = visit::Entity::find().filter(visit::Column::HouseholdId.eq(home.id));

@@ -99,10 +99,13 @@ impl Row {
     /// Whether it is the secret of this key, and the key may be used now and from there.
     fn takes(&self, secret: &str, now: DateTime, from: Option<IpAddr>) -> bool {
         verify_slices_are_equal(&vault::digest(secret), &self.secret_hash).is_ok()
-            && self.revoked_at.is_none()
-            && self.expires_at > now
-            && self.status == AccountStatus::Active
+            && self.is_live(now)
             && self.reached_from(from)
+    }
+
+    /// Whether the key may be used now.
+    fn is_live(&self, now: DateTime) -> bool {
+        self.revoked_at.is_none() && self.expires_at > now && self.status == AccountStatus::Active
     }
 
     fn reached_from(&self, address: Option<IpAddr>) -> bool {
@@ -134,6 +137,32 @@ pub(in crate::account) async fn enter(
     let now = clock.now();
     let (id, secret) = parts(shown).ok_or_else(refused)?;
     let row = find(db, id).await?.filter(|row| row.takes(secret, now, asking.address)).ok_or_else(refused)?;
+    note(db, &identity.keys, id, row.last_used_at, now);
+    come_in(db, vault, clock, identity, (id, row), asking).await
+}
+
+/// The rights of a key at this moment, for what the server itself does for it: nobody shows the secret, and no use is noted.
+pub(in crate::account) async fn stand_for(
+    db: &Db,
+    vault: &Arc<Vault>,
+    clock: &Clock,
+    identity: &Identity,
+    id: ApiKeyId,
+    asking: Asking<'_>,
+) -> Result<Ctx> {
+    let row = find(db, id).await?.filter(|row| row.is_live(clock.now())).ok_or_else(refused)?;
+    come_in(db, vault, clock, identity, (id, row), asking).await
+}
+
+async fn come_in(
+    db: &Db,
+    vault: &Arc<Vault>,
+    clock: &Clock,
+    identity: &Identity,
+    (id, row): (ApiKeyId, Row),
+    asking: Asking<'_>,
+) -> Result<Ctx> {
+    let now = clock.now();
     let (scopes, today) = (&identity.keys.scopes, civil(now));
     let known = (id, row.version, row.rights_version, row.place, today);
     let scope = match scopes.get(&known) {
@@ -148,7 +177,6 @@ pub(in crate::account) async fn enter(
             made
         }
     };
-    note(db, &identity.keys, id, row.last_used_at, now);
     let budget = u64::try_from(row.cost_per_minute).ok();
     let viewer = Viewer {
         account: row.account_id,

@@ -63,11 +63,14 @@ impl Notice {
             .iter()
             .find(|(kind, how, ..)| *kind == self.kind && (how.is_empty() || *how == how_told))
             .unwrap_or(&(NoticeKind::GlassBroken, "", "", ""));
-        locale
-            .pick(zh, en)
-            .replace("{device}", word("device"))
-            .replace("{number}", word("number"))
-            .replace("{count}", &self.count.to_string())
+        let count = self.count.to_string();
+        let named = ["device", "number", "name"].map(|name| (name, word(name)));
+        named
+            .into_iter()
+            .chain([("count", count.as_str())])
+            .fold(locale.pick(zh, en).to_owned(), |text, (name, word)| {
+                text.replace(&format!("{{{name}}}"), word)
+            })
     }
 }
 
@@ -200,6 +203,24 @@ const TEXTS: &[(NoticeKind, &str, &str, &str)] = &[
         "",
         "您的诉求（{number}）已销号；如有异议，30 天内可申请复核。",
         "What you asked for ({number}) was struck off; you can contest it within 30 days.",
+    ),
+    (
+        NoticeKind::WebhookDisabled,
+        "GONE",
+        "回调“{name}”已停用：对方返回 410，不再接收。",
+        "The webhook “{name}” was disabled: the other side answered 410 and wants no more.",
+    ),
+    (
+        NoticeKind::WebhookDisabled,
+        "RIGHTS_ENDED",
+        "回调“{name}”已停用：所用 API 密钥或账号已失效。",
+        "The webhook “{name}” was disabled: its API key or account is over.",
+    ),
+    (
+        NoticeKind::WebhookDisabled,
+        "",
+        "回调“{name}”已停用：连续失败五天，或其订阅文档已失效。修复后可重新启用。",
+        "The webhook “{name}” was disabled: nothing was taken for five days, or its document is not valid any more. Turn it on again when that is mended.",
     ),
 ];
 

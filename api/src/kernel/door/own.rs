@@ -2,7 +2,10 @@
 
 use super::{Gate, Guarded, located, through};
 use crate::kernel::scope::Scope;
-use entity::{account, account_identity, api_key, grant, notice, roster_import, session, upload};
+use entity::{
+    account, account_identity, api_key, grant, notice, roster_import, session, upload, webhook,
+    webhook_delivery,
+};
 use sea_orm::{ColumnTrait, DbBackend};
 
 impl Guarded for account::Entity {
@@ -55,5 +58,17 @@ impl Guarded for account_identity::Entity {
 impl Guarded for api_key::Entity {
     fn gate(scope: &Scope, backend: DbBackend) -> Gate {
         through::<account::Entity>(account::Entity::gate(scope, backend), api_key::Column::AccountId)
+    }
+}
+
+impl Guarded for webhook::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<account::Entity>(account::Entity::gate(scope, backend), webhook::Column::AccountId)
+    }
+}
+
+impl Guarded for webhook_delivery::Entity {
+    fn gate(scope: &Scope, backend: DbBackend) -> Gate {
+        through::<webhook::Entity>(webhook::Entity::gate(scope, backend), webhook_delivery::Column::WebhookId)
     }
 }

@@ -95,6 +95,7 @@ impl Feed {
     /// Reads until nobody listens any more.
     async fn follow(self: Arc<Self>) {
         let mut ear = None;
+        let mut writing = self.db.writing();
         let mut soon = SOON.iter();
         let mut failing = false;
         let mut try_ear = Instant::now();
@@ -125,7 +126,7 @@ impl Feed {
                 ear = timeout(PATIENCE, self.db.listen()).await.ok().and_then(Result::ok).flatten();
             }
             let hinted = tokio::select! {
-                () = self.db.written() => true,
+                () = writing.heard() => true,
                 heard = heard(&mut ear) => {
                     if !heard {
                         ear = None;

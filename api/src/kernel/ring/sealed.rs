@@ -28,6 +28,7 @@ pub const SEALED: &[Table] = &[
     ("visit_concern", "id", &["note"]),
     ("demand", "id", &["raiser_phone"]),
     ("card_token", "id", &["token"]),
+    ("webhook", "id", &["secret", "old_secret"]),
 ];
 
 /// Rows that are looked at in one statement.
