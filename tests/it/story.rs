@@ -28,7 +28,7 @@ fn steps(page: &str) -> Vec<Step> {
     while at < lines.len() {
         let line = lines[at];
         if let Some((_, name)) = line.rsplit_once("As `") {
-            who = name.trim_end_matches("`:").to_owned();
+            name.trim_end_matches("`:").clone_into(&mut who);
         }
         if let Some(kind) = line.strip_prefix("```").filter(|kind| !kind.is_empty()) {
             let end = (at + 1..lines.len()).find(|end| lines[*end] == "```").expect("the block ends");
@@ -142,25 +142,15 @@ impl Teller {
             path = path.replace(&format!("‹{name}›"), value.as_str().unwrap_or_default());
         }
         let (path, filter) = path.split_once("?where=").map_or((path.as_str(), ""), |both| both);
-        let filter: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let filter = lianhu_tests::encoded(filter);
         let answer = actor.fetch(&format!("{path}?where={filter}"), &[]).await;
         assert_eq!(answer.status(), 200, "{path}");
         let body = answer.text().await.expect("a text");
         let number = self.kept["number"].as_str().expect("a number");
         let lines = body.trim_start_matches('\u{feff}').lines();
-        let cells = |line: &str| line.split(',').map(|cell| self.cell(cell, number)).collect::<Vec<_>>();
-        lines.map(|line| cells(line).join(",")).collect::<Vec<_>>().join("\n")
-    }
-
-    /// A cell without the moments of the day on which it was told.
-    fn cell(&self, cell: &str, number: &str) -> String {
-        if cell == number {
-            return "‹number›".to_owned();
-        }
-        if chrono::NaiveDateTime::parse_from_str(cell, "%Y-%m-%d %H:%M").is_ok() {
-            return LEFT_OUT.to_owned();
-        }
-        cell.to_owned()
+        let told =
+            lines.map(|line| line.split(',').map(|cell| shown(cell, number)).collect::<Vec<_>>().join(","));
+        told.collect::<Vec<_>>().join("\n")
     }
 
     /// An answer without what differs from day to day: what is kept by its name, moments and days left out.
@@ -189,12 +179,22 @@ impl Teller {
     }
 }
 
+/// A cell without the moments of the day on which it was told.
+fn shown<'a>(cell: &'a str, number: &str) -> &'a str {
+    let is_moment = chrono::NaiveDateTime::parse_from_str(cell, "%Y-%m-%d %H:%M").is_ok();
+    match cell {
+        _ if cell == number => "‹number›",
+        _ if is_moment => LEFT_OUT,
+        _ => cell,
+    }
+}
+
 /// The variables that a document declares.
 fn declared(document: &str) -> Vec<String> {
     let head = document.split('{').next().unwrap_or_default();
     head.split('$')
         .skip(1)
-        .map(|rest| rest.chars().take_while(|one| one.is_ascii_alphanumeric()).collect())
+        .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect())
         .collect()
 }
 

@@ -18,3 +18,13 @@ pub use world::World;
 pub fn key() -> String {
     uuid::Uuid::now_v7().to_string()
 }
+
+/// A text as it stands in the query of an address: each byte by its number.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut all, byte| {
+        _ = write!(all, "%{byte:02X}");
+        all
+    })
+}

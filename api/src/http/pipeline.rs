@@ -93,9 +93,7 @@ impl Ready {
         request.set_parsed_query(ExecutableDocument::clone(&self.document));
         request
     }
-}
 
-impl Ready {
     /// The root field of the document's only operation, if that is a subscription.
     pub(super) fn told(&self) -> Option<&Field> {
         let mut operations = self.document.operations.iter();

@@ -9,15 +9,15 @@ const FILES: &str =
     "attachments { id fileName mediaType url version demand { id } taskEvent { id action } visit { id } }";
 
 /// A picture of one colour.
-fn photo(shade: u8) -> Vec<u8> {
+fn photo() -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    let dots = image::RgbImage::from_pixel(24, 16, image::Rgb([shade, 90, 40]));
+    let dots = image::RgbImage::from_pixel(24, 16, image::Rgb([200, 90, 40]));
     image::DynamicImage::ImageRgb8(dots).write_to(&mut bytes, image::ImageFormat::Jpeg).expect("a picture");
     bytes.into_inner()
 }
 
 async fn attach(actor: &Actor, record: Value, name: &str) -> Value {
-    let upload = actor.send_file(name, None, &photo(name.len() as u8)).await;
+    let upload = actor.send_file(name, None, &photo()).await;
     let input = json!({"record": record, "uploadIds": [upload]});
     actor.change("attachmentsAdd", "AttachmentsAddInput", FILES, input).await
 }

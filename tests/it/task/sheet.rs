@@ -25,8 +25,7 @@ const COLUMNS: [&str; 14] = [
 
 /// The path of a sheet of what a condition takes.
 fn path(ending: &str, filter: &Value) -> String {
-    let encoded: String = filter.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("/tasks/ledger.{ending}?where={encoded}")
+    format!("/tasks/ledger.{ending}?where={}", lianhu_tests::encoded(&filter.to_string()))
 }
 
 /// The lines of a sheet as a spreadsheet program reads them, the headings first.
