@@ -211,6 +211,7 @@ pub(super) fn ledger(rows: &Rows) -> Vec<String> {
 /// What must have been done for a notice to be given.
 fn cause(kind: NoticeKind) -> &'static [TaskAction] {
     match kind {
+        NoticeKind::DemandAccepted => &[TaskAction::Create, TaskAction::Join],
         NoticeKind::TaskGiven => &[TaskAction::Dispatch],
         NoticeKind::TaskUrged => &[TaskAction::Urge],
         NoticeKind::TaskSupervised => &[TaskAction::Supervise],
