@@ -11,6 +11,7 @@ mod story;
 mod table;
 mod told;
 mod turn;
+mod two;
 mod at_once;
 mod chance;
 mod killed;
